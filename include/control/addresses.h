@@ -1,0 +1,20 @@
+#pragma once
+/* Keep the numeric addresses of the members' names fresh. An address once known is kept until a better one comes.
+ * Owner: the control thread. */
+#include "core/config.h"
+#include <uv.h>
+
+struct addresses;
+
+struct addresses_setup {
+	uv_loop_t *loop;
+	struct config *config; /* outlives it */
+	/* Both known, or an empty string for the one that could not be resolved. Never from inside addresses_start. */
+	void (*on_address)(void *arg, unsigned member, const char *ip, const char *rest_ip);
+	void *arg;
+};
+
+struct addresses *addresses_new(const struct addresses_setup *setup);
+void addresses_start(struct addresses *a); /* ask for every name now, and again from time to time */
+void addresses_close(struct addresses *a, void (*on_closed)(void *arg),
+		     void *arg); /* calls back once, later */

@@ -1,0 +1,118 @@
+#pragma once
+/* What an operator configured, complete: every default filled in, every reference resolved.
+ * Immutable once wire/config_yaml.h has built it; shared by reference count. Durations are ms.
+ * The meaning of each key: etc/isari.yaml. Not here: reading YAML (wire/config_yaml.h). */
+#include "base/addr.h"
+#include "core/names.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct member_config {
+	unsigned id;      /* index over all clusters, = config.members[id] */
+	unsigned cluster; /* index in config.clusters */
+	char *name;       /* default: the host */
+	char *host;
+	uint16_t port; /* where sessions go */
+	bool rest_tls;
+	char *rest_host;
+	uint16_t rest_port;
+	unsigned weight; /* 0..256 */
+};
+
+struct probe_config {
+	int64_t interval_ms, fast_interval_ms, timeout_ms;
+	unsigned fall, rise;
+	int64_t lease_ms, ping_timeout_ms;
+};
+
+struct cluster_config {
+	char *name;
+	char *scope;                      /* NULL: any */
+	unsigned first_member, n_members; /* config.members[first_member .. +n_members) */
+	struct probe_config probe;
+	unsigned roles_served; /* ROLE_BITs that any listener of this cluster serves */
+};
+
+enum balance { BALANCE_ROUNDROBIN, BALANCE_LEASTCONN, BALANCE_RANDOM };
+enum protocol { PROTOCOL_POSTGRESQL, PROTOCOL_TCP };
+enum policy { POLICY_CLOSE, POLICY_KEEP };
+
+struct timeouts {
+	int64_t connect_ms, startup_ms, client_idle_ms, server_idle_ms; /* idle: 0 = none */
+};
+
+struct keepalive {
+	int64_t idle_ms, interval_ms; /* whole seconds on the wire, at least 1 s */
+	unsigned count;
+	int64_t user_timeout_ms; /* 0 = the kernel's */
+};
+
+struct listener_config {
+	unsigned id; /* index in config.listeners; also its first row: see core/counters.h */
+	char *name;
+	struct addr *binds;
+	size_t n_binds;
+	unsigned cluster;
+	unsigned serve; /* ROLE_BITs */
+	enum balance balance;
+	unsigned maxconn;
+	unsigned server_maxconn; /* 0 = none */
+	enum policy on_demotion, on_unreachable;
+	enum protocol protocol;
+	struct timeouts timeouts;
+	struct keepalive keepalive;
+};
+
+enum access_level { LEVEL_USER, LEVEL_OPERATOR, LEVEL_ADMIN };
+
+struct stats_socket_config {
+	struct addr addr;   /* UNIX path (TCP is accepted too: host:port) */
+	unsigned mode;      /* 0660 */
+	char *user, *group; /* NULL: the process's */
+	enum access_level level;
+};
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+struct config {
+	_Atomic unsigned refs;
+	struct cluster_config *clusters;
+	size_t n_clusters;
+	struct member_config *members; /* of all clusters, cluster by cluster */
+	size_t n_members;
+	struct listener_config *listeners;
+	size_t n_listeners;
+	unsigned threads; /* 0 = auto: min(cores, 4) */
+	unsigned maxconn;
+	struct stats_socket_config *stats_sockets;
+	size_t n_stats_sockets;
+	struct {
+		enum log_level level;
+		enum log_format format;
+		bool sessions;
+	} log;
+	int64_t drain_timeout_ms;
+};
+
+struct config *config_new(void); /* empty, one reference, process-wide defaults */
+struct config *config_ref(struct config *c);
+void config_unref(struct config *c); /* the last one frees, on any thread */
+
+/* Defaults of the parts, as product documentation states them. */
+void probe_config_defaults(struct probe_config *p);
+void member_config_defaults(struct member_config *m);
+void listener_config_defaults(struct listener_config *l);
+void stats_socket_config_defaults(struct stats_socket_config *s);
+
+/* Derive what follows from the rest (ids, first_member, n_members, roles_served). Members must be
+ * grouped by cluster. */
+void config_finish(struct config *c);
+
+static inline const struct cluster_config *config_listener_cluster(const struct config *c,
+								   const struct listener_config *l)
+{
+	return &c->clusters[l->cluster];
+}

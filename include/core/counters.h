@@ -1,0 +1,79 @@
+#pragma once
+/* Counters: one row per listener (FRONTEND) and one per server of a listener.
+ * A scoreboard holds, for each worker, its own rows: written only by that worker, read by anyone, relaxed.
+ * Gauges that limits need (current sessions) are shared atomics, one per row.
+ * Declared once; sum, CSV and metrics derive from the list. */
+#include "core/config.h"
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* X(name, what it counts). Units: sessions unless said. */
+#define COUNTER_LIST(X)                                                                        \
+	X(sessions, "sessions accepted (listener) or connection attempts (server)")            \
+	X(selected, "times this server was chosen")                                            \
+	X(connected, "server connections established")                                         \
+	X(bytes_in, "bytes from clients")                                                      \
+	X(bytes_out, "bytes to clients")                                                       \
+	X(connect_errors, "server connections that failed, and sessions that found no server") \
+	X(connect_retries, "failed attempts followed by another")                              \
+	X(redispatches, "retries that went to another server")                                 \
+	X(request_errors, "clients that sent no valid startup packet, or none in time")        \
+	X(response_errors, "servers that reset before their first byte")                       \
+	X(client_aborts, "sessions ended by the client's reset")                               \
+	X(server_aborts, "sessions ended by the server's reset")                               \
+	X(cuts, "sessions cut by verdict, policy or operator")                                 \
+	X(denied, "connections refused by a limit")                                            \
+	X(no_server, "clients told that no server is available")                               \
+	X(cancels, "CancelRequests passed on")                                                 \
+	X(internal_errors, "sessions lost to our own lack of memory or descriptors")           \
+	X(connect_ms, "milliseconds spent connecting, summed over connected")                  \
+	X(session_ms, "milliseconds lived, summed over ended sessions")                        \
+	X(ended, "sessions ended")
+
+#define COUNTER_FIELD(name, help) _Atomic uint64_t name;
+#define COUNTER_SUM(name, help)   uint64_t name;
+
+struct counters { /* one worker's row */
+	alignas(64) COUNTER_LIST(COUNTER_FIELD) _Atomic uint64_t
+		closes[N_CLOSE_REASONS]; /* listener rows: how sessions ended */
+};
+
+struct counters_sum { /* over all workers */
+	COUNTER_LIST(COUNTER_SUM)
+	uint64_t closes[N_CLOSE_REASONS];
+};
+
+struct gauge { /* shared by all workers */
+	alignas(64) _Atomic unsigned now;
+	_Atomic unsigned max;    /* since the counters were cleared */
+	_Atomic uint64_t turn;   /* listener rows: round robin position */
+	_Atomic int64_t last_ms; /* start of the last session; 0: never */
+	_Atomic unsigned connect_ms_max, session_ms_max;
+};
+
+struct scoreboard {
+	unsigned n_workers, n_rows;
+	struct counters *rows;     /* n_workers * n_rows, worker by worker */
+	struct gauge *gauges;      /* n_rows */
+	_Atomic unsigned sessions; /* of the whole process, for maxconn */
+};
+
+/* Rows: listeners first (row = listener id), then servers, listener by listener, member by member. */
+unsigned counters_rows(const struct config *c);
+unsigned counters_server_row(const struct config *c, unsigned listener, unsigned server);
+
+struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers);
+void scoreboard_free(struct scoreboard *s);
+struct counters *scoreboard_row(struct scoreboard *s, unsigned worker, unsigned row);
+void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_sum *out);
+
+/* Single writer: only the worker that owns the row may add. */
+#define COUNT(row, field, n)                                                                   \
+	atomic_store_explicit(&(row)->field,                                                   \
+			      atomic_load_explicit(&(row)->field, memory_order_relaxed) + (n), \
+			      memory_order_relaxed)
+
+/* A session begins: false when `limit` (0 = none) is reached. Keeps the maximum. */
+bool gauge_enter(struct gauge *g, unsigned limit);
+void gauge_leave(struct gauge *g);

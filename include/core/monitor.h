@@ -1,0 +1,95 @@
+#pragma once
+/* The pure machine that turns events into a view: who is primary, who serves what, whom to ask next.
+ * Same events in, same updates out; time is in the event. No clock, no chance but the seed, no I/O.
+ * Owner: the control thread (or a test). */
+#include "core/config.h"
+#include "core/observation.h"
+#include "core/report.h"
+#include "core/view.h"
+
+enum event_type {
+	EV_TICK,        /* time has come: next_tick_ms of the last update, or any moment */
+	EV_OBSERVATION, /* an answer, or its absence */
+	EV_ADDRESS,     /* a member's host was resolved, or could not be */
+	EV_SIGN,        /* a worker met something at a server: reason to ask again */
+	EV_OPERATOR,    /* drain, ready, maint of one server */
+	EV_HINT,        /* somebody says: ask now (operator, Patroni callback) */
+	EV_PAUSE,       /* one of our loops slept: every proof is void */
+};
+
+enum sign { SIGN_REFUSED, SIGN_RESET, SIGN_TIMEOUT };
+
+struct event {
+	enum event_type type;
+	int64_t now_ms;
+	union {
+		struct observation observation;
+		struct {
+			unsigned member;
+			char ip[46];      /* for sessions; empty: cannot be resolved */
+			char rest_ip[46]; /* for questions */
+		} address;
+		struct {
+			unsigned member;
+			enum sign sign;
+		} sign;
+		struct {
+			unsigned listener, server;
+			enum admin_state state;
+		} operator;
+		struct {
+			unsigned cluster;
+		} hint;
+		struct {
+			int64_t slept_ms;
+		} pause;
+	} u;
+};
+
+struct probe_order { /* ask this; exactly one EV_OBSERVATION must follow */
+	unsigned member;
+	enum question question;
+	int64_t timeout_ms;
+	char ip[46]; /* REST's, or PostgreSQL's for ASK_PORT */
+};
+
+enum change_type {
+	CHANGE_LEADERSHIP,    /* cluster: from/to are members or -1 */
+	CHANGE_AMBIGUOUS,     /* two members prove the same timeline: member, to */
+	CHANGE_MEMBER,        /* a member's standing: up, down, refused ... */
+	CHANGE_SERVER,        /* a server of a listener opened or closed */
+	CHANGE_TIMELINE_DOWN, /* the timeline went down and was followed */
+	CHANGE_OWN_PAUSE,     /* proofs voided */
+};
+
+struct change { /* one log line */
+	enum change_type type;
+	unsigned cluster;
+	int from, to, member;    /* members, -1: none */
+	int listener;            /* CHANGE_SERVER */
+	enum server_state state; /* CHANGE_SERVER */
+	bool up;                 /* CHANGE_MEMBER */
+	enum why why;
+	enum outcome outcome; /* the last answer's */
+	int http_status;
+	uint64_t timeline;
+	int64_t after_ms; /* how long the previous standing lasted, or how long we slept */
+};
+
+struct update {
+	struct view *view; /* NULL: routing unchanged; else one reference, now the caller's */
+	int64_t next_tick_ms;
+	struct probe_order *probes; /* owned by the monitor, valid until the next step */
+	size_t n_probes;
+	struct change *changes; /* likewise */
+	size_t n_changes;
+};
+
+struct monitor;
+
+struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms);
+void monitor_free(struct monitor *m);
+void monitor_step(struct monitor *m, const struct event *ev, struct update *up);
+
+/* Fill `r` with what is known now; release with report_fini. */
+void monitor_report(const struct monitor *m, int64_t now_ms, struct report *r);

@@ -1,0 +1,114 @@
+#pragma once
+/* The monitor's memory, shared by monitor.c, eligible.c and monitor_report.c only. Owner: the control thread. */
+#include "core/arbiter.h"
+#include "core/health.h"
+#include "core/monitor.h"
+#include "core/proof.h"
+#include "core/schedule.h"
+
+struct proof {
+	bool stands;  /* and now < until_ms */
+	bool voided;  /* we slept: sessions wait for a new one, or for until_ms */
+	bool fresh;   /* the latest answer was this proof */
+	bool running; /* the latest word on its PostgreSQL; false: no new sessions */
+	int64_t asked_ms, until_ms;
+	uint64_t timeline;
+};
+
+struct member_state {
+	const struct member_config *config;
+	char ip[46], rest_ip[46];
+	bool address_known;
+	struct observation last; /* latest whole answer to ASK_PRIMARY */
+	enum outcome outcome;    /* of the latest REST question */
+	int http_status, primary_status;
+	int64_t last_answer_ms; /* -1: never */
+	int64_t last_duration_ms;
+	struct asking asking;
+	struct health health;
+	struct proof proof;
+	unsigned lower_timeline; /* consecutive proofs below the highest timeline */
+	unsigned roles;   /* ROLE_BITs of endpoints that answered 200, PRIMARY never among them */
+	enum why refused; /* WHY_WRONG_*: not one of ours */
+	enum why lost;    /* why it stopped being primary; WHY_NONE: it never was */
+	enum why why;     /* the latest word on it, for people */
+	int64_t standing_since_ms; /* of `why`'s class: for CHANGE_MEMBER */
+	bool reported_up;
+};
+
+struct leadership {
+	int member; /* -1: nobody */
+	enum why why;
+	int about; /* whom `why` speaks of; -1 */
+	int64_t since_ms;
+	uint64_t timeline;
+	bool ambiguous;
+	uint64_t changes;
+};
+
+struct cluster_state {
+	const struct cluster_config *config;
+	struct member_state *members; /* = monitor.members + first_member */
+	struct leadership leader;
+	struct doubt doubt;
+	uint64_t highest_timeline, system_id;
+	char scope[64];
+	int64_t ttl_ms, loop_wait_ms, config_asked_ms;
+	uint64_t primary_lsn;
+};
+
+struct server_track { /* a server row's history */
+	enum admin_state admin;
+	unsigned generation;
+	bool up;
+	int64_t changed_ms, down_ms;
+	uint64_t check_failures, downs;
+};
+
+struct monitor {
+	struct config *config;
+	struct rng rng;
+	struct cluster_state *clusters;
+	struct member_state *members;
+	struct server_track *servers; /* listener by listener, member by member */
+	size_t n_servers;
+	struct view *view;      /* the last one published */
+	int64_t *none_since_ms; /* per listener */
+	int64_t planned_ms;     /* the next tick we asked for */
+	int64_t void_before_ms; /* proofs asked before this are worth nothing */
+	int64_t started_ms;
+	struct probe_order *probes;
+	size_t n_probes;
+	struct change *changes;
+	size_t n_changes, changes_cap;
+};
+
+static inline struct cluster_state *monitor_cluster_of(const struct monitor *m, unsigned member)
+{
+	return &m->clusters[m->config->members[member].cluster];
+}
+
+/* eligible.c: may listener `l` use member `m`? `before` is the server's state in the last view. */
+struct standing {
+	enum server_state state;
+	enum why why;
+	enum close_reason cut; /* when CLOSED */
+};
+struct standing eligible_judge(const struct cluster_state *c, const struct member_state *m,
+			       const struct listener_config *l, enum admin_state admin,
+			       enum server_state before);
+
+/* monitor_observe.c: take one answer in. */
+void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms);
+/* A member is no longer primary, or no longer believed: remember why. */
+void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why);
+
+/* monitor_ask.c: order the questions that are due; when the next one will be. */
+void monitor_ask(struct monitor *m, int64_t now_ms);
+int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms);
+
+/* monitor_view.c: the view of this moment, or NULL when it is the one already published. */
+struct view *monitor_make_view(struct monitor *m, int64_t now_ms, bool force);
+
+/* monitor.c: one more line for the log, valid until the next step. */
+struct change *monitor_note(struct monitor *m, enum change_type type, unsigned cluster);

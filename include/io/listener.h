@@ -1,0 +1,36 @@
+#pragma once
+/* A listening socket in an edge set. TCP: SO_REUSEPORT, so that every thread has its own queue.
+ * UNIX: one socket; a path that a dead process left behind is replaced. */
+#include "base/addr.h"
+#include "base/err.h"
+#include "io/edge.h"
+#include "io/sockopt.h"
+#include <sys/types.h>
+
+enum { LISTENER_TURN = 16 }; /* accepted per turn: the data of those who are in come first */
+
+struct listener {
+	struct edge_source source; /* its owner's on_ready calls listener_accept */
+	int fd;
+	char *path; /* UNIX: removed at close if it is still ours */
+	dev_t path_dev;
+	ino_t path_ino;
+};
+
+enum listener_turn {
+	LISTENER_IDLE, /* the queue is empty: the next event tells */
+	LISTENER_MORE, /* come again, no event will */
+	LISTENER_EXHAUSTED, /* no descriptor or memory left: come again in 10 ms or later; the queue keeps them */
+};
+
+/* Bind and listen. `exclusive`: fail too when another process shares the port by SO_REUSEPORT; the first socket
+ * of a set asks for that. Failure: negative errno and the reason, without the address. */
+int listener_open(struct listener *l, const struct addr *a, const struct sockopt *o, bool exclusive,
+		  struct err *e);
+int listener_watch(struct listener *l, struct edge *edge,
+		   void (*on_ready)(struct edge_source *, uint32_t));
+/* At most `most` new sockets (non-blocking, close-on-exec), each handed to on_accept, which owns it. */
+enum listener_turn listener_accept(struct listener *l, unsigned most,
+				   void (*on_accept)(void *arg, int fd), void *arg);
+void listener_close(struct listener *l,
+		    struct edge *edge); /* `edge` NULL: never watched; twice is fine */

@@ -1,0 +1,46 @@
+#pragma once
+/* A lane: a server of a listener in the eyes of one worker, with the sessions that it carries there.
+ * When the server falls, the lane's epoch grows: from that instant every older session is dead for
+ * forwarding, however many there are; closing them follows in slices (cut.c). */
+#include "base/list.h"
+#include "core/config.h"
+#include "core/counters.h"
+#include "core/view.h"
+#include "proxy/session.h"
+
+struct lane {
+	struct list sessions; /* RELAYING, alive */
+	struct list doomed;   /* RELAYING, dead, to be closed */
+	struct list dooming;  /* worker->dooming while `doomed` has any */
+	struct worker_listener *listener;
+	unsigned server, member;
+	enum server_state state;
+	unsigned epoch, n_sessions;
+	enum close_reason reason; /* of the doomed */
+	bool moved;               /* before the view that is being taken */
+	int64_t signed_ms;        /* last MSG_SIGN */
+	struct counters *count;
+	struct gauge *gauge;
+};
+
+struct worker_listener {
+	const struct listener_config *config;
+	struct lane *lanes;
+	unsigned n_lanes;
+	bool serves_primary;
+	struct counters *count;
+	struct gauge *gauge;
+};
+
+void lanes_init(struct worker *w);
+void lanes_fini(struct worker *w);
+
+void gauge_max(_Atomic unsigned *max, unsigned value);
+
+/* May bytes of its sessions move now? */
+bool lane_moves(const struct worker *w, const struct lane *lane);
+bool lane_carries(const struct lane *lane,
+		  const struct session *s); /* alive, not of an older epoch */
+bool lane_takes_new(const struct lane *lane);
+unsigned lane_doom(struct worker *w, struct lane *lane, enum close_reason reason); /* how many */
+void lane_resume(struct lane *lane); /* what was remembered while it stood still is run */

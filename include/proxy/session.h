@@ -1,0 +1,101 @@
+#pragma once
+/* A session: one client, its two legs and the two pumps between them. Touched by its worker's thread only.
+ *
+ *	GREETING    the client's first bytes are looked at (never taken: they go out unchanged later)
+ *	REFUSING    the client is told why it cannot be carried, and given time to read it
+ *	CONNECTING  a server was picked and is being called
+ *	RELAYING    bytes go both ways
+ *	CLOSING     closed; the memory goes after the turn
+ *
+ * The state is the list it is on: the worker's for the first three, its lane's while RELAYING. */
+#include "base/list.h"
+#include "core/names.h"
+#include "io/edge.h"
+#include "io/pump.h"
+#include "io/socket.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker;
+struct lane;
+
+enum session_state {
+	SESSION_GREETING,
+	SESSION_REFUSING,
+	SESSION_CONNECTING,
+	SESSION_RELAYING,
+	SESSION_CLOSING,
+	N_SESSION_STATES
+};
+
+enum session_limit { LIMIT_PROCESS, LIMIT_LISTENER, LIMIT_SERVERS };
+
+struct session {
+	struct list node;  /* the list of its state */
+	struct list ready; /* worker->ready: has work that no event will announce */
+	struct list timed; /* worker->timed: deadline_ms counts */
+	struct worker *worker;
+	struct lane *lane; /* the server it is or was connected to; NULL: none yet */
+	struct edge_source client, server;
+	struct pump up, down; /* client to server, server to client */
+	uint64_t id;
+	uint64_t tried; /* bit i: server i has failed this session */
+	int64_t started_ms, deadline_ms;
+	int64_t active_ms; /* last byte; while CONNECTING: when this attempt began */
+	unsigned epoch;    /* its lane's when it was connected: of an older one it is dead */
+	unsigned connect_ms;
+	struct endpoint peer, local; /* the client's address; ours towards the server */
+	uint16_t listener;
+	uint8_t state, reason; /* reason: REFUSING, why; CLOSING, why */
+	uint8_t limit;         /* CLOSE_LIMIT: which */
+	uint8_t attempts;
+	uint8_t negotiated;    /* REFUSING: encryption requests answered with N */
+	bool admitted : 1;     /* counted in the process's and the listener's sessions */
+	bool on_server : 1;    /* counted in the server's sessions */
+	bool is_cancel : 1;    /* carries a CancelRequest: no session to anybody */
+	bool answered : 1;     /* REFUSING: the error is sent, the client may read it */
+	bool client_error : 1; /* its socket reported an error */
+	bool client_lost : 1, server_lost : 1; /* a write to it failed: its end is a reset */
+	bool server_ended_first : 1;
+};
+
+_Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");
+
+/* ---- session.c ---- */
+/* An accepted socket becomes a session (or is closed when memory is out). */
+void session_begin(struct worker *w, unsigned listener, int fd);
+void session_move(struct session *s, enum session_state to);
+/* The one way out: both legs, counters, log. From anywhere, any number of times; the first reason counts. */
+void session_close(struct session *s, enum close_reason reason);
+void session_bury_all(struct worker *w); /* after the turn: frees what was closed in it */
+void session_wake(struct session *s);
+void session_run(struct session *s); /* the step of its state */
+void session_set_deadline(struct session *s, int64_t ms_from_now);
+void session_clear_deadline(struct session *s);
+void session_expire(struct session *s); /* its deadline has passed */
+void session_release_admission(struct session *s);
+/* The first refusing reason, or CLOSE_CLIENT when it may come in. */
+enum close_reason session_admit(struct session *s);
+
+/* ---- the steps ---- */
+void greet_run(struct session *s);
+
+void refuse_begin(struct session *s, enum close_reason reason);
+void refuse_run(struct session *s);
+void refuse_expired(struct session *s);
+
+void connect_begin(struct session *s);
+void connect_run(struct session *s);
+void connect_expired(struct session *s);
+void connect_tell_sign(struct session *s,
+		       int error); /* control hears what a server did, now and then */
+void connect_drop_server(
+	struct session *s); /* the attempt is over: descriptor and server's count */
+
+void relay_begin(struct session *s);
+void relay_run(struct session *s);
+
+/* ---- access_log.c, sessions_info.c ---- */
+void access_log_end(const struct session *s);
+struct message;
+struct message *sessions_info_answer(struct worker *w, uint64_t request);

@@ -1,0 +1,99 @@
+#pragma once
+/* What a worker is made of. For the files of proxy/ only; others use proxy/worker.h. */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "io/edge.h"
+#include "io/listener.h"
+#include "io/mailbox.h"
+#include "io/slot.h"
+#include "proxy/lane.h"
+#include "proxy/worker.h"
+
+enum {
+	LONGEST_SLEEP_MS = 1000, /* a pause of our own is noticed after this at the latest */
+	PAUSE_MS = 1000,         /* more than planned: every proof is void */
+	SWEEP_MS = 100,          /* resolution of deadlines */
+	IDLE_SWEEP_MS = 1000,    /* resolution of idle timeouts */
+	EXHAUSTED_MS = 100,      /* no descriptor left: the next try to accept */
+	SLICE_SESSIONS = 64,     /* cut, or run from the ready list, in one turn ... */
+	SLICE_US = 1000,         /* ... and for how long at most */
+	LINGER_MS = 2000,        /* a refused client may read its error */
+	HALF_CLOSED_MS = 60000,  /* a client that does not react to its server's end */
+	SIGN_INTERVAL_MS = 100,  /* one sign per server suffices */
+	REFUSING_SPARE = 1024,   /* sessions above maxconn that are only told so */
+	PEEK_BYTES = 16 * 1024,  /* more than any startup packet */
+};
+
+struct worker_socket { /* one bound address of one listener */
+	struct listener listener;
+	unsigned index; /* config.listeners */
+	bool pending;   /* its queue may hold connections */
+	struct worker *worker;
+};
+
+enum worker_opened { OPENED_NOTHING, OPENED_LOOP, OPENED_SLOT, OPENED_MAILBOX, OPENED_EDGE };
+
+struct worker {
+	unsigned index;
+	enum worker_opened opened;
+	struct worker_setup setup;
+	struct config *config;
+	uv_loop_t loop;
+	struct edge edge;
+	struct slot views;
+	struct mailbox mailbox;
+	uv_thread_t thread;
+
+	struct view *view; /* in force; never NULL */
+	struct worker_listener *listeners;
+	struct worker_socket *sockets;
+	unsigned n_sockets;
+
+	struct pool *pool;
+	struct list states[N_SESSION_STATES]; /* GREETING, REFUSING, CONNECTING, CLOSING */
+	struct list ready, timed, dooming;
+	struct pump_desk desk;
+	struct rng rng;
+	unsigned *loads; /* room for balance_pick */
+	uint64_t last_id;
+
+	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */
+	int64_t sweep_due_ms, idle_due_ms, accept_due_ms;
+	bool any_idle_timeout;
+	bool exhausted; /* told once that no descriptor is left */
+	bool suspended; /* after a pause of our own: lanes of primaries stand still until the next view */
+	bool draining, drained_told, stopping;
+	_Atomic unsigned
+		n_sessions; /* ours and those handed to us; others add what they hand over */
+};
+
+static inline int64_t worker_now(const struct worker *w)
+{
+	return w->edge.now_ms;
+}
+
+/* worker.c */
+void worker_tell_control(struct worker *w, struct message *m);
+void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session *s), void *arg);
+
+/* accept.c */
+int accept_bind(struct worker *w, struct err *e);
+int accept_start(struct worker *w);
+void accept_run(struct worker *w); /* after the data of the turn */
+bool accept_has_work(const struct worker *w);
+void accept_close(struct worker *w, bool take_queued);
+
+/* verdicts.c */
+void verdicts_take_view(struct worker *w);
+bool verdicts_check_pause(
+	struct worker *w); /* true: we slept; nothing may be forwarded on old proofs */
+
+/* cut.c */
+void cut_run(struct worker *w);
+bool cut_has_work(const struct worker *w);
+void cut_all(struct worker *w); /* everything, for CLOSE_STOPPING */
+bool cut_session(struct worker *w, uint64_t id);
+
+/* sweep.c */
+void sweep_run(struct worker *w);
+int64_t sweep_due_ms(const struct worker *w); /* INT64_MAX: nothing to sweep */

@@ -1,0 +1,74 @@
+/* The rows of `show stat`: a listener's FRONTEND, its servers, its BACKEND.
+ * Not here: the columns (show_stat.c), the words for a check (stat_check.c). */
+#include "admin/stat_row.h"
+#include "base/assert.h"
+#include "base/str.h"
+
+static const struct listener_config *row_init(struct stat_row *r, enum stat_kind kind,
+					      const struct admin_facts *f, unsigned listener)
+{
+	const struct listener_config *l = &f->config->listeners[listener];
+
+	*r = (struct stat_row){
+		.kind = kind,
+		.facts = f,
+		.listener = l,
+		.cluster = config_listener_cluster(f->config, l),
+		.standing = &f->listeners[listener],
+		.counts = f->rows[listener],
+	};
+	return l;
+}
+
+void stat_row_frontend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
+{
+	row_init(r, STAT_FRONTEND, f, listener);
+	r->status = "OPEN";
+}
+
+/* Where sessions go: the resolved address if there is one, else as configured. */
+static void server_address(struct stat_row *r, unsigned server)
+{
+	struct addr a = {.kind = ADDR_TCP, .port = r->member->port};
+	const struct view *v = r->facts->view;
+	const char *ip = v ? v->listeners[r->listener->id].servers[server].ip : "";
+
+	str_copy(a.host, sizeof(a.host), *ip ? ip : r->member->host);
+	addr_format(&a, r->addr, sizeof(r->addr));
+}
+
+void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned listener,
+		     unsigned server)
+{
+	row_init(r, STAT_SERVER, f, listener);
+	r->sid = STAT_FIRST_SID + server;
+	r->server = facts_server(f, listener, server);
+	INSIST(r->server);
+	r->member = &f->config->members[r->cluster->first_member + server];
+	r->counts = f->rows[counters_server_row(f->config, listener, server)];
+	r->attempts = r->counts.sum.sessions;
+	r->status = stat_server_status(r->server);
+	r->checked = r->server->admin != ADMIN_MAINT;
+	r->check = stat_check_of(r->server);
+	server_address(r, server);
+}
+
+/* The listener's own row counts its sessions whole, whatever number of servers each one tried; only the attempts
+ * are the servers' sum. */
+void stat_row_backend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
+{
+	row_init(r, STAT_BACKEND, f, listener);
+	unsigned first_row = counters_server_row(f->config, listener, 0);
+
+	for (unsigned i = 0; i < r->cluster->n_members; i++) {
+		const struct server_report *s = facts_server(f, listener, i);
+		const struct member_config *m = &f->config->members[r->cluster->first_member + i];
+
+		r->attempts += f->rows[first_row + i].sum.sessions;
+		if (s && s->state == SERVER_OPEN && m->weight > 0) {
+			r->usable++;
+			r->usable_weight += m->weight;
+		}
+	}
+	r->status = r->usable ? "UP" : "DOWN";
+}

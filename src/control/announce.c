@@ -1,0 +1,99 @@
+/* Say what changed. */
+#include "control/announce.h"
+#include "io/log.h"
+
+static const char *member_name(const struct config *config, int member)
+{
+	return member < 0 ? NULL : config->members[member].name;
+}
+
+static void say_last_answer(struct log_line *l, const struct change *c)
+{
+	log_str(l, "answer", outcome_name(c->outcome));
+	if (c->http_status)
+		log_int(l, "status", c->http_status);
+}
+
+static void leadership(const struct config *config, const struct change *c, struct log_line *l)
+{
+	const char *to = member_name(config, c->to);
+
+	if (!log_begin(l, to ? SEVERITY_INFO : SEVERITY_ERROR,
+		       to ? "primary_changed" : "primary_lost"))
+		return;
+	log_str(l, "cluster", config->clusters[c->cluster].name);
+	log_str(l, "from", member_name(config, c->from));
+	log_str(l, "to", to);
+	log_str(l, "about", to ? NULL : member_name(config, c->member));
+	log_str(l, "why", why_text(c->why));
+	log_int(l, "timeline", (int64_t)c->timeline);
+	log_int(l, "after_ms", c->after_ms);
+	log_end(l);
+}
+
+static void ambiguous(const struct config *config, const struct change *c, struct log_line *l)
+{
+	if (!log_begin(l, SEVERITY_ERROR, "primary_ambiguous"))
+		return;
+	log_str(l, "cluster", config->clusters[c->cluster].name);
+	log_str(l, "one", member_name(config, c->member));
+	log_str(l, "other", member_name(config, c->to));
+	log_int(l, "timeline", (int64_t)c->timeline);
+	log_str(l, "why", why_text(c->why));
+	log_end(l);
+}
+
+static void member(const struct config *config, const struct change *c, struct log_line *l)
+{
+	if (!log_begin(l, c->up ? SEVERITY_INFO : SEVERITY_WARNING,
+		       c->up ? "member_up" : "member_down"))
+		return;
+	log_str(l, "cluster", config->clusters[c->cluster].name);
+	log_str(l, "member", member_name(config, c->member));
+	log_str(l, "why", why_text(c->why));
+	say_last_answer(l, c);
+	log_int(l, "after_ms", c->after_ms);
+	log_end(l);
+}
+
+static void server(const struct config *config, const struct change *c, struct log_line *l)
+{
+	if (!log_begin(l, c->up ? SEVERITY_INFO : SEVERITY_WARNING, "server_state"))
+		return;
+	log_str(l, "listener", config->listeners[c->listener].name);
+	log_str(l, "server", member_name(config, c->member));
+	log_str(l, "state", server_state_name(c->state));
+	log_str(l, "why", why_text(c->why));
+	say_last_answer(l, c);
+	log_int(l, "after_ms", c->after_ms);
+	log_end(l);
+}
+
+static void timeline_down(const struct config *config, const struct change *c, struct log_line *l)
+{
+	if (!log_begin(l, SEVERITY_ERROR, "timeline_went_down"))
+		return;
+	log_str(l, "cluster", config->clusters[c->cluster].name);
+	log_str(l, "member", member_name(config, c->member));
+	log_int(l, "timeline", (int64_t)c->timeline);
+	log_str(l, "msg", "writes of the higher timeline may be lost: look at this cluster now");
+	log_end(l);
+}
+
+void announce(const struct config *config, const struct change *c)
+{
+	struct log_line l;
+
+	switch (c->type) {
+	case CHANGE_LEADERSHIP: leadership(config, c, &l); break;
+	case CHANGE_AMBIGUOUS: ambiguous(config, c, &l); break;
+	case CHANGE_MEMBER: member(config, c, &l); break;
+	case CHANGE_SERVER: server(config, c, &l); break;
+	case CHANGE_TIMELINE_DOWN: timeline_down(config, c, &l); break;
+	case CHANGE_OWN_PAUSE:
+		log_msg(SEVERITY_WARNING, "own_pause",
+			"slept %lld ms too long: every proof is void until it is given again",
+			(long long)c->after_ms);
+		break;
+	}
+}

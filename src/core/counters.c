@@ -1,0 +1,105 @@
+/* The scoreboard: where each listener's and server's numbers live, and their sums.
+ * Not here: how HAProxy's tools name them (admin/). A row is written by its worker alone, a gauge by all. */
+#include "core/counters.h"
+#include "base/assert.h"
+#include "base/mem.h"
+#include <stdlib.h>
+
+static unsigned listener_servers(const struct config *c, unsigned listener)
+{
+	return config_listener_cluster(c, &c->listeners[listener])->n_members;
+}
+
+unsigned counters_rows(const struct config *c)
+{
+	return counters_server_row(c, (unsigned)c->n_listeners, 0);
+}
+
+unsigned counters_server_row(const struct config *c, unsigned listener, unsigned server)
+{
+	unsigned row = (unsigned)c->n_listeners + server;
+
+	REQUIRE(listener <= c->n_listeners);
+	for (unsigned l = 0; l < listener; l++)
+		row += listener_servers(c, l);
+	return row;
+}
+
+struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers)
+{
+	struct scoreboard *s = xcalloc(1, sizeof(*s));
+
+	s->n_workers = n_workers;
+	s->n_rows = counters_rows(c);
+	s->rows = xcalloc_aligned(alignof(struct counters), (size_t)n_workers * s->n_rows,
+				  sizeof(*s->rows));
+	s->gauges = xcalloc_aligned(alignof(struct gauge), s->n_rows, sizeof(*s->gauges));
+	return s;
+}
+
+void scoreboard_free(struct scoreboard *s)
+{
+	if (s == NULL)
+		return;
+	free(s->rows);
+	free(s->gauges);
+	free(s);
+}
+
+struct counters *scoreboard_row(struct scoreboard *s, unsigned worker, unsigned row)
+{
+	REQUIRE(worker < s->n_workers && row < s->n_rows);
+	return &s->rows[(size_t)worker * s->n_rows + row];
+}
+
+static uint64_t read_counter(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_row(struct counters_sum *out, const struct counters *row)
+{
+#define ADD(name, help) out->name += read_counter(&row->name);
+	COUNTER_LIST(ADD)
+#undef ADD
+	for (unsigned i = 0; i < N_CLOSE_REASONS; i++)
+		out->closes[i] += read_counter(&row->closes[i]);
+}
+
+void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_sum *out)
+{
+	REQUIRE(row < s->n_rows);
+	*out = (struct counters_sum){0};
+	for (unsigned w = 0; w < s->n_workers; w++)
+		add_row(out, &s->rows[(size_t)w * s->n_rows + row]);
+}
+
+static void keep_max(_Atomic unsigned *max, unsigned value)
+{
+	unsigned seen = atomic_load_explicit(max, memory_order_relaxed);
+
+	while (seen < value &&
+	       !atomic_compare_exchange_weak_explicit(max, &seen, value, memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
+bool gauge_enter(struct gauge *g, unsigned limit)
+{
+	unsigned now = atomic_load_explicit(&g->now, memory_order_relaxed);
+
+	do {
+		if (limit > 0 && now >= limit)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&g->now, &now, now + 1, memory_order_relaxed, memory_order_relaxed));
+	keep_max(&g->max, now + 1);
+	return true;
+}
+
+void gauge_leave(struct gauge *g)
+{
+	unsigned before = atomic_fetch_sub_explicit(&g->now, 1, memory_order_relaxed);
+
+	INSIST(before > 0);
+}

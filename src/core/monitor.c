@@ -1,0 +1,314 @@
+/* The step function: one event in, one update out (architecture.md's life of an observation).
+ *
+ * Happy path: EV_TICK orders /primary of every member; the answers come back as EV_OBSERVATION; one of them is a
+ * proof (proof.c); the arbiter names the primary; listeners get their servers (eligible.c); the view differs from
+ * the last one and goes out. What can go wrong has a rule of its own: silence (health.c), a lease that ends
+ * (expire), two proofs (arbiter.c), the wrong cluster (proof.c), our own sleep (void_proofs). */
+#include "core/monitor.h"
+#include "base/assert.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/counters.h"
+#include "core/monitor_state.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { OWN_PAUSE_MS = 1000 }; /* product rule 12 */
+
+struct change *monitor_note(struct monitor *m, enum change_type type, unsigned cluster)
+{
+	struct change *c;
+
+	if (m->n_changes == m->changes_cap) {
+		m->changes_cap = m->changes_cap ? 2 * m->changes_cap : 16;
+		m->changes = xrealloc(m->changes, m->changes_cap * sizeof(*m->changes));
+	}
+	c = &m->changes[m->n_changes++];
+	*c = (struct change){.type = type,
+			     .cluster = cluster,
+			     .from = -1,
+			     .to = -1,
+			     .member = -1,
+			     .listener = -1};
+	return c;
+}
+
+/* ---- birth and death ---- */
+
+static void init_cluster(struct monitor *m, size_t i, int64_t now_ms)
+{
+	struct cluster_state *c = &m->clusters[i];
+
+	c->config = &m->config->clusters[i];
+	c->members = &m->members[c->config->first_member];
+	c->leader = (struct leadership){
+		.member = -1, .why = WHY_NO_PROOF, .about = -1, .since_ms = now_ms};
+	for (unsigned k = 0; k < c->config->n_members; k++) {
+		struct member_state *s = &c->members[k];
+
+		s->config = &m->config->members[c->config->first_member + k];
+		s->why = WHY_NOT_ASKED;
+		s->last_answer_ms = -1;
+		s->standing_since_ms = now_ms;
+		s->asking.port_asked_ms = now_ms - SCHEDULE_PING_MS;
+		s->asking.round_ms = now_ms - c->config->probe.interval_ms;
+	}
+}
+
+struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms)
+{
+	struct monitor *m = xcalloc(1, sizeof(*m));
+
+	m->config = config_ref(config);
+	rng_seed(&m->rng, seed);
+	m->clusters = xcalloc(config->n_clusters, sizeof(*m->clusters));
+	m->members = xcalloc(config->n_members, sizeof(*m->members));
+	m->n_servers = counters_rows(config) - config->n_listeners;
+	m->servers = xcalloc(m->n_servers, sizeof(*m->servers));
+	m->probes = xcalloc(2 * config->n_members, sizeof(*m->probes));
+	m->view = view_new(config);
+	m->planned_ms = m->started_ms = now_ms;
+	for (size_t i = 0; i < config->n_clusters; i++)
+		init_cluster(m, i, now_ms);
+	for (size_t i = 0; i < m->n_servers; i++)
+		m->servers[i].changed_ms = now_ms;
+	for (size_t i = 0; i < m->view->n_listeners; i++) {
+		m->view->listeners[i].none_since_ms = now_ms;
+		m->view->listeners[i].none_member = -1;
+		m->view->listeners[i].none_why = WHY_NO_PROOF;
+	}
+	return m;
+}
+
+void monitor_free(struct monitor *m)
+{
+	view_unref(m->view);
+	free(m->clusters);
+	free(m->members);
+	free(m->servers);
+	free(m->probes);
+	free(m->changes);
+	config_unref(m->config);
+	free(m);
+}
+
+/* ---- time ---- */
+
+/* We slept: whatever we were told before may be over. Sessions wait, paused, for a new proof or their lease's end. */
+static void void_proofs(struct monitor *m, int64_t slept_ms, int64_t now_ms)
+{
+	struct change *change = monitor_note(m, CHANGE_OWN_PAUSE, 0);
+
+	change->after_ms = slept_ms;
+	m->void_before_ms = now_ms;
+	for (size_t i = 0; i < m->config->n_members; i++) {
+		struct member_state *s = &m->members[i];
+
+		s->proof.voided = s->proof.stands;
+		s->proof.fresh = false;
+		s->asking.round_ms =
+			now_ms - monitor_cluster_of(m, (unsigned)i)->config->probe.interval_ms;
+	}
+	for (size_t i = 0; i < m->config->n_clusters; i++)
+		doubt_surprise(&m->clusters[i].doubt, now_ms);
+}
+
+static void expire(struct monitor *m, int64_t now_ms)
+{
+	for (size_t i = 0; i < m->config->n_members; i++) {
+		struct member_state *s = &m->members[i];
+
+		if (now_ms < s->proof.until_ms)
+			continue;
+		if (s->lost == WHY_PORT_REFUSED || s->lost == WHY_PORT_SILENT)
+			s->lost = WHY_LEASE_ENDED; /* sessions that a policy kept go now */
+		if (s->proof.stands)
+			monitor_withdraw(monitor_cluster_of(m, (unsigned)i), s, WHY_LEASE_ENDED);
+	}
+}
+
+/* ---- who is primary ---- */
+
+enum { MAX_CLAIMANTS = 64 };
+
+static struct ruling rule(const struct cluster_state *c)
+{
+	struct claimant claims[MAX_CLAIMANTS];
+	unsigned n = c->config->n_members < MAX_CLAIMANTS ? c->config->n_members : MAX_CLAIMANTS;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct member_state *s = &c->members[i];
+
+		claims[i] = (struct claimant){.member = s->config->id,
+					      .stands = s->proof.stands,
+					      .fresh = s->proof.fresh,
+					      .timeline = s->proof.timeline};
+	}
+	return arbiter_rule(claims, n, c->leader.member);
+}
+
+static struct member_state *member_of(struct cluster_state *c, int member)
+{
+	return &c->members[member - (int)c->config->first_member];
+}
+
+static void crown(struct cluster_state *c, int member)
+{
+	struct member_state *s = member_of(c, member);
+
+	s->lost = WHY_NONE;
+	s->roles &= ROLE_BIT(ROLE_ANY);
+	c->leader.timeline = s->proof.timeline;
+	if (c->system_id == 0)
+		c->system_id = s->last.system_id;
+	if (c->scope[0] == '\0')
+		str_copy(c->scope, sizeof(c->scope), s->last.scope);
+}
+
+/* The incumbent's proof may stand and yet lose: then the ruling says why. */
+static void dethrone(struct cluster_state *c, const struct ruling *r)
+{
+	struct member_state *old = member_of(c, c->leader.member);
+
+	if (!old->proof.stands)
+		return;
+	old->lost = r->ambiguous ? WHY_AMBIGUOUS : WHY_HIGHER_TIMELINE;
+}
+
+static void change_leader(struct monitor *m, struct cluster_state *c, const struct ruling *r,
+			  int64_t now_ms)
+{
+	unsigned id = (unsigned)(c - m->clusters);
+	struct change *change = monitor_note(m, CHANGE_LEADERSHIP, id);
+	int old = c->leader.member;
+
+	change->from = old;
+	change->to = r->member;
+	change->after_ms = now_ms - c->leader.since_ms;
+	if (old >= 0)
+		dethrone(c, r);
+	c->leader.about = r->member >= 0 ? r->member : r->ambiguous ? r->first : old;
+	c->leader.why = r->why == WHY_NO_PROOF && old >= 0 ? member_of(c, old)->lost : r->why;
+	c->leader.member = r->member;
+	c->leader.since_ms = now_ms;
+	c->leader.changes++;
+	if (r->member >= 0)
+		crown(c, r->member);
+	change->member = c->leader.about;
+	change->why = c->leader.why;
+	change->timeline = c->leader.timeline;
+	doubt_surprise(&c->doubt, now_ms);
+}
+
+static void arbitrate(struct monitor *m, int64_t now_ms)
+{
+	for (size_t i = 0; i < m->config->n_clusters; i++) {
+		struct cluster_state *c = &m->clusters[i];
+		struct ruling r = rule(c);
+
+		if (r.ambiguous && !c->leader.ambiguous) {
+			struct change *change = monitor_note(m, CHANGE_AMBIGUOUS, (unsigned)i);
+
+			change->member = r.first;
+			change->to = r.other;
+			change->timeline = member_of(c, r.first)->proof.timeline;
+			change->why = WHY_AMBIGUOUS;
+		}
+		c->leader.ambiguous = r.ambiguous;
+		if (r.member != c->leader.member)
+			change_leader(m, c, &r, now_ms);
+		else if (r.member >= 0)
+			c->leader.timeline = member_of(c, r.member)->proof.timeline;
+	}
+}
+
+/* ---- events ---- */
+
+static void on_address(struct monitor *m, const struct event *ev)
+{
+	struct member_state *s = &m->members[ev->u.address.member];
+
+	if (ev->u.address.ip[0] == '\0' || ev->u.address.rest_ip[0] == '\0') {
+		if (!s->address_known)
+			s->why =
+				WHY_NO_ADDRESS; /* an address once known is kept until a better one comes */
+		return;
+	}
+	str_copy(s->ip, sizeof(s->ip), ev->u.address.ip);
+	str_copy(s->rest_ip, sizeof(s->rest_ip), ev->u.address.rest_ip);
+	if (!s->address_known)
+		s->why = WHY_NOT_ASKED;
+	s->address_known = true;
+}
+
+static void on_operator(struct monitor *m, const struct event *ev)
+{
+	const struct listener_config *l = &m->config->listeners[ev->u.operator.listener];
+	unsigned row = counters_server_row(m->config, l->id, ev->u.operator.server);
+
+	REQUIRE(ev->u.operator.server<config_listener_cluster(m->config, l)->n_members);
+	m->servers[row - m->config->n_listeners].admin = ev->u.operator.state;
+}
+
+/* Returns true when workers wait for a view even if it is the same. */
+static bool take_event(struct monitor *m, const struct event *ev)
+{
+	switch (ev->type) {
+	case EV_TICK: break;
+	case EV_OBSERVATION: monitor_observe(m, &ev->u.observation, ev->now_ms); break;
+	case EV_ADDRESS: on_address(m, ev); break;
+	case EV_SIGN:
+		doubt_surprise(&monitor_cluster_of(m, ev->u.sign.member)->doubt, ev->now_ms);
+		break;
+	case EV_OPERATOR: on_operator(m, ev); break;
+	case EV_HINT: doubt_surprise(&m->clusters[ev->u.hint.cluster].doubt, ev->now_ms); break;
+	case EV_PAUSE: void_proofs(m, ev->u.pause.slept_ms, ev->now_ms); return true;
+	}
+	return false;
+}
+
+static void note_members(struct monitor *m, int64_t now_ms)
+{
+	for (size_t i = 0; i < m->config->n_members; i++) {
+		struct member_state *s = &m->members[i];
+		bool up = s->health.up && s->refused == WHY_NONE;
+		struct change *change;
+
+		if (up == s->reported_up)
+			continue;
+		change = monitor_note(m, CHANGE_MEMBER, s->config->cluster);
+		change->member = (int)i;
+		change->up = up;
+		change->why = s->why;
+		change->outcome = s->outcome;
+		change->http_status = s->http_status;
+		change->timeline = s->last.timeline;
+		change->after_ms = now_ms - s->standing_since_ms;
+		s->reported_up = up;
+		s->standing_since_ms = now_ms;
+	}
+}
+
+void monitor_step(struct monitor *m, const struct event *ev, struct update *up)
+{
+	int64_t late_ms = ev->now_ms - m->planned_ms;
+	bool force = false;
+
+	m->n_probes = m->n_changes = 0;
+	if (late_ms > OWN_PAUSE_MS) {
+		void_proofs(m, late_ms, ev->now_ms);
+		force = true;
+	}
+	force |= take_event(m, ev);
+	expire(m, ev->now_ms);
+	arbitrate(m, ev->now_ms);
+	note_members(m, ev->now_ms);
+	monitor_ask(m, ev->now_ms);
+	*up = (struct update){0};
+	up->view = monitor_make_view(m, ev->now_ms, force);
+	m->planned_ms = up->next_tick_ms = monitor_next_ms(m, ev->now_ms);
+	up->probes = m->probes;
+	up->n_probes = m->n_probes;
+	up->changes = m->changes;
+	up->n_changes = m->n_changes;
+}

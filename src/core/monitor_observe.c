@@ -1,0 +1,308 @@
+/* Take one answer in: what it says of its member's proof, health, roles and identity.
+ * Not here: who is primary then (arbiter.c, through monitor.c), what listeners make of it (eligible.c). */
+#include "core/monitor_state.h"
+#include <string.h>
+
+enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
+
+/* Until /config has answered: Patroni's own defaults, ttl 30 and loop_wait 10 (its documentation). */
+enum { TTL_DEFAULT_MS = 30000, LOOP_WAIT_DEFAULT_MS = 10000 };
+
+/* The longest a proof may be trusted: before the leader lock could have passed to another (product rule 4). */
+static int64_t lease_ms(const struct cluster_state *c)
+{
+	int64_t ttl = c->ttl_ms ? c->ttl_ms : TTL_DEFAULT_MS;
+	int64_t loop_wait = c->ttl_ms ? c->loop_wait_ms : LOOP_WAIT_DEFAULT_MS;
+	int64_t safe = ttl - loop_wait - LEASE_MARGIN_MS;
+	int64_t lease = c->config->probe.lease_ms;
+
+	if (safe < LEASE_LEAST_MS)
+		safe = LEASE_LEAST_MS;
+	return lease < safe ? lease : safe;
+}
+
+void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why)
+{
+	if (s->proof.stands && c->leader.member == (int)s->config->id)
+		s->lost = why;
+	s->proof.stands = s->proof.fresh = s->proof.voided = false;
+}
+
+static void take_config(struct cluster_state *c, const struct observation *o)
+{
+	if (o->outcome != OUTCOME_ANSWERED || o->http_status != 200 || o->ttl_ms == 0)
+		return;
+	c->ttl_ms = o->ttl_ms;
+	c->loop_wait_ms = o->loop_wait_ms;
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + lease_ms(c);
+}
+
+static enum port port_of(enum outcome o)
+{
+	switch (o) {
+	case OUTCOME_ANSWERED: return PORT_ALIVE;
+	case OUTCOME_TIMEOUT:
+	case OUTCOME_CONNECT_TIMEOUT:
+	case OUTCOME_UNREACHABLE: return PORT_SILENT;
+	case OUTCOME_OWN_FAULT: return PORT_UNKNOWN;
+	default:
+		return PORT_REFUSED; /* somebody is there, and it is no PostgreSQL that takes sessions */
+	}
+}
+
+static void take_port(struct cluster_state *c, struct member_state *s, const struct observation *o,
+		      int64_t now_ms)
+{
+	enum port port = port_of(o->outcome);
+	bool was_gone = s->health.gone;
+
+	if (port == PORT_UNKNOWN)
+		return;
+	health_port(&s->health, port);
+	if (!s->health.gone || was_gone)
+		return;
+	s->why = port == PORT_REFUSED ? WHY_PORT_REFUSED : WHY_PORT_SILENT;
+	monitor_withdraw(c, s, s->why);
+	doubt_surprise(&c->doubt, now_ms);
+}
+
+static void take_silence(struct cluster_state *c, struct member_state *s, int64_t now_ms)
+{
+	if (!s->health.rest_silent || s->health.silent == 0)
+		doubt_surprise(&c->doubt, now_ms);
+	health_silence(&s->health, c->config->probe.fall, now_ms);
+	s->proof.fresh = false;
+	s->asking.pending = 0;
+	if (!s->health.gone && s->refused == WHY_NONE)
+		s->why = WHY_REST_SILENT;
+}
+
+/* Refused members are not believed in anything; a body that says nothing of its cluster changes nothing. */
+static void take_wrong_cluster(struct cluster_state *c, struct member_state *s, enum why why,
+			       int64_t now_ms)
+{
+	if (s->refused != why)
+		doubt_surprise(&c->doubt, now_ms);
+	s->refused = s->why = why;
+	s->roles = 0;
+	monitor_withdraw(c, s, why);
+}
+
+static void take_proof(struct cluster_state *c, struct member_state *s, const struct observation *o)
+{
+	s->lower_timeline = 0;
+	s->roles = 0;
+	s->why = WHY_PROVEN;
+	s->proof = (struct proof){.stands = true,
+				  .fresh = true,
+				  .running = true,
+				  .asked_ms = o->asked_ms,
+				  .until_ms = o->asked_ms + lease_ms(c),
+				  .timeline = o->timeline};
+	if (o->timeline > c->highest_timeline)
+		c->highest_timeline = o->timeline;
+	if (o->lsn)
+		c->primary_lsn = o->lsn;
+}
+
+static bool another_proof_stands(const struct cluster_state *c, const struct member_state *s)
+{
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		if (&c->members[i] != s && c->members[i].proof.stands)
+			return true;
+	return false;
+}
+
+/* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (product rule 7): followed only after
+ * `rise` confirmations and while nobody else proves anything, and shouted about. */
+static void take_lower_timeline(struct monitor *m, struct cluster_state *c, struct member_state *s,
+				const struct observation *o)
+{
+	struct change *change;
+
+	s->why = WHY_LOWER_TIMELINE;
+	monitor_withdraw(c, s, WHY_LOWER_TIMELINE);
+	if (s->lower_timeline++ < c->config->probe.rise || another_proof_stands(c, s))
+		return;
+	change = monitor_note(m, CHANGE_TIMELINE_DOWN, s->config->cluster);
+	change->member = (int)s->config->id;
+	change->timeline = o->timeline;
+	c->highest_timeline = o->timeline;
+	take_proof(c, s, o);
+}
+
+/* A clear no. It also replaces an older, vaguer reason: a node that was silent has now spoken. */
+static void take_refusal(struct cluster_state *c, struct member_state *s)
+{
+	monitor_withdraw(c, s, WHY_NOT_LEADER);
+	if (s->lost != WHY_NONE)
+		s->lost = WHY_NOT_LEADER;
+}
+
+static void judge_primary(struct monitor *m, struct cluster_state *c, struct member_state *s,
+			  const struct observation *o, struct judgement j)
+{
+	s->proof.fresh = false;
+	s->why = j.why;
+	switch (j.verdict) {
+	case VERDICT_PROOF: take_proof(c, s, o); break;
+	case VERDICT_NOT_RUNNING: s->proof.running = false; break;
+	case VERDICT_LOWER_TIMELINE: take_lower_timeline(m, c, s, o); break;
+	case VERDICT_REFUSAL: take_refusal(c, s); break;
+	default: break;
+	}
+	if (j.verdict != VERDICT_PROOF && j.verdict != VERDICT_LOWER_TIMELINE)
+		s->lower_timeline = 0;
+}
+
+static bool surprising(const struct member_state *s, const struct observation *o)
+{
+	return s->last_answer_ms < 0 || s->primary_status != o->http_status ||
+	       s->last.claim != o->claim || s->last.state != o->state ||
+	       s->last.timeline != o->timeline || s->health.silent > 0;
+}
+
+/* `any` asks nothing of its own: the body of every /primary answer says whether PostgreSQL runs. */
+static void take_running(struct member_state *s, const struct observation *o)
+{
+	if (o->state == PG_RUNNING)
+		s->roles |= ROLE_BIT(ROLE_ANY);
+	else if (o->state != PG_UNKNOWN)
+		s->roles &= ~ROLE_BIT(ROLE_ANY);
+}
+
+/* The rest of this member's round, now that /primary has answered. */
+static void plan_round(struct cluster_state *c, struct member_state *s, const struct observation *o,
+		       int64_t now_ms)
+{
+	int64_t config_every = c->ttl_ms ? SCHEDULE_CONFIG_MS : SCHEDULE_CONFIG_MS / 10;
+
+	s->asking.pending =
+		o->http_status == 200 ? 0 : schedule_role_questions(c->config->roles_served);
+	if (c->config_asked_ms == 0 || now_ms - c->config_asked_ms >= config_every) {
+		s->asking.pending |= 1u << ASK_CONFIG;
+		c->config_asked_ms = now_ms;
+	}
+}
+
+static void take_primary_answer(struct monitor *m, struct cluster_state *c, struct member_state *s,
+				const struct observation *o, struct judgement j, int64_t now_ms)
+{
+	if (surprising(s, o))
+		doubt_surprise(&c->doubt, now_ms);
+	health_answer(&s->health, c->config->probe.rise);
+	s->last = *o;
+	s->primary_status = o->http_status;
+	s->refused = WHY_NONE;
+	judge_primary(m, c, s, o, j);
+	take_running(s, o);
+	plan_round(c, s, o, now_ms);
+}
+
+static enum role role_of(enum question q)
+{
+	switch (q) {
+	case ASK_SYNC: return ROLE_SYNC;
+	case ASK_ASYNC: return ROLE_ASYNC;
+	case ASK_QUORUM: return ROLE_QUORUM;
+	case ASK_STANDBY_LEADER: return ROLE_STANDBY_LEADER;
+	default: return ROLE_REPLICA;
+	}
+}
+
+static void take_role_answer(struct cluster_state *c, struct member_state *s,
+			     const struct observation *o, int64_t now_ms)
+{
+	unsigned bit = ROLE_BIT(role_of(o->question));
+	unsigned before = s->roles;
+
+	health_answer(&s->health, c->config->probe.rise);
+	if (o->lsn)
+		s->last.lsn = o->lsn;
+	s->roles = o->http_status == 200 ? s->roles | bit : s->roles & ~bit;
+	if (s->roles != before)
+		doubt_surprise(&c->doubt, now_ms);
+}
+
+static bool another_members_name(const struct cluster_state *c, const struct member_state *s,
+				 const char *name)
+{
+	if (*name == '\0' || strcmp(name, s->config->name) == 0)
+		return false;
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		if (strcmp(name, c->members[i].config->name) == 0)
+			return true;
+	return false;
+}
+
+static struct judgement judge(const struct cluster_state *c, const struct member_state *s,
+			      const struct observation *o)
+{
+	struct expectation e = {
+		.scope = c->config->scope ? c->config->scope : c->scope,
+		.system_id = c->system_id,
+		.highest_timeline = c->highest_timeline,
+		.another_members_name = another_members_name(c, s, o->name),
+	};
+
+	return proof_judge(o, &e);
+}
+
+/* Rule 12: what we asked before we slept proves nothing and its lateness is our own; a clear no still counts. */
+static bool void_by_pause(const struct monitor *m, const struct observation *o, struct judgement j)
+{
+	return o->asked_ms < m->void_before_ms && j.verdict != VERDICT_REFUSAL &&
+	       j.verdict != VERDICT_WRONG_CLUSTER;
+}
+
+static void remember(struct member_state *s, const struct observation *o)
+{
+	s->outcome = o->outcome;
+	s->http_status = o->http_status;
+	s->last_duration_ms = o->answered_ms - o->asked_ms;
+	if (o->outcome == OUTCOME_ANSWERED)
+		s->last_answer_ms = o->answered_ms;
+}
+
+static void take_rest(struct monitor *m, struct cluster_state *c, struct member_state *s,
+		      const struct observation *o, int64_t now_ms)
+{
+	struct judgement j = judge(c, s, o);
+
+	if (j.verdict == VERDICT_OWN_FAULT || void_by_pause(m, o, j)) {
+		s->asking.pending = 0;
+		return;
+	}
+	switch (j.verdict) {
+	case VERDICT_SILENCE: take_silence(c, s, now_ms); break;
+	case VERDICT_WRONG_CLUSTER:
+		health_answer(&s->health, c->config->probe.rise);
+		take_wrong_cluster(c, s, j.why, now_ms);
+		break;
+	default:
+		if (o->question == ASK_PRIMARY)
+			take_primary_answer(m, c, s, o, j, now_ms);
+		else
+			take_role_answer(c, s, o, now_ms);
+	}
+	remember(s, o);
+}
+
+void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms)
+{
+	struct cluster_state *c = monitor_cluster_of(m, o->member);
+	struct member_state *s = &m->members[o->member];
+
+	if (o->question == ASK_PORT) {
+		s->asking.port_in_flight = false;
+		if (o->asked_ms >= m->void_before_ms)
+			take_port(c, s, o, now_ms);
+		return;
+	}
+	s->asking.in_flight = false;
+	if (o->question == ASK_CONFIG)
+		take_config(c, o);
+	else
+		take_rest(m, c, s, o, now_ms);
+}

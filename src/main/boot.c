@@ -1,0 +1,246 @@
+/* From a file to a running process, and back to nothing: config, limits, every socket (fail before threads), workers,
+ * control, ready. The way back: workers joined, control closed, loop run dry, memory freed. */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "io/http_get.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "main/load_config.h"
+#include "main/process.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	AUTO_THREADS_MAX = 4,      /* one carries about 90,000 round trips a second */
+	RESERVED_DESCRIPTORS = 128 /* questions, stats sockets, listeners, log */
+};
+
+/* ---- limits ---- */
+
+static uint64_t raise_nofile(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
+		return 1024;
+	if (lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &lim);
+		getrlimit(RLIMIT_NOFILE, &lim);
+	}
+	return lim.rlim_cur;
+}
+
+/* Two descriptors a session: never promise more than the kernel will give, or questions to members would starve. */
+static void fit_maxconn(struct process *p)
+{
+	uint64_t room =
+		p->nofile > RESERVED_DESCRIPTORS + 2 ? (p->nofile - RESERVED_DESCRIPTORS) / 2 : 1;
+
+	if (p->config->maxconn <= room)
+		return;
+	log_msg(SEVERITY_WARNING, "maxconn_lowered",
+		"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using %llu",
+		p->config->maxconn, (unsigned long long)p->nofile, (unsigned long long)room);
+	p->config->maxconn = (unsigned)room;
+}
+
+static unsigned count_threads(const struct config *config)
+{
+	unsigned cores = (unsigned)uv_available_parallelism();
+
+	if (config->threads)
+		return config->threads;
+	return cores < AUTO_THREADS_MAX ? cores : AUTO_THREADS_MAX;
+}
+
+/* ---- doors ---- */
+
+/* A boot that failed half way has workers that were never made. */
+static void door_publish(void *worker, struct view *view)
+{
+	struct worker *w = *(struct worker **)worker;
+
+	if (w)
+		worker_publish(w, view);
+	else
+		view_unref(view);
+}
+
+static void door_send(void *worker, struct message *message)
+{
+	struct worker *w = *(struct worker **)worker;
+
+	if (w)
+		worker_send(w, message);
+	else
+		message_free(message);
+}
+
+static void on_stopped(void *arg)
+{
+	struct process *p = arg;
+
+	for (unsigned i = 0; i < p->n_started; i++)
+		worker_join(p->workers[i]);
+	p->n_started = 0;
+	control_close(p->control);
+	signals_close(p);
+}
+
+/* ---- boot ---- */
+
+static int boot_config(struct process *p)
+{
+	struct buf faults = {0};
+
+	p->config = load_config(p->options->config_file, &faults);
+	if (p->config == NULL)
+		fputs(faults.data, stderr);
+	buf_fini(&faults);
+	return p->config ? 0 : -EINVAL;
+}
+
+static int boot_control(struct process *p, struct err *e)
+{
+	struct control_setup setup = {.loop = &p->loop,
+				      .config = p->config,
+				      .scoreboard = p->scoreboard,
+				      .workers = p->doors,
+				      .n_workers = p->n_workers,
+				      .nofile = p->nofile,
+				      .on_stopped = on_stopped,
+				      .arg = p};
+
+	for (unsigned i = 0; i < p->n_workers; i++)
+		p->doors[i] = (struct worker_door){&p->workers[i], door_publish, door_send};
+	p->control = control_new(&setup, e);
+	return p->control ? 0 : -EINVAL;
+}
+
+static int boot_workers(struct process *p, struct err *e)
+{
+	for (unsigned i = 0; i < p->n_workers; i++) {
+		struct worker_setup setup = {.index = i,
+					     .n_workers = p->n_workers,
+					     .config = p->config,
+					     .scoreboard = p->scoreboard,
+					     .control = control_mailbox(p->control),
+					     .peers = p->workers};
+		int rv = worker_new(&setup, &p->workers[i], e);
+
+		if (rv < 0)
+			return rv;
+	}
+	return 0;
+}
+
+static int start_workers(struct process *p, struct err *e)
+{
+	for (; p->n_started < p->n_workers; p->n_started++) {
+		int rv = worker_start(p->workers[p->n_started]);
+
+		if (rv < 0)
+			return err_set(e, rv, "cannot start a thread: %s", strerror(-rv));
+	}
+	return 0;
+}
+
+static int write_pid(struct process *p, struct err *e)
+{
+	FILE *f;
+
+	if (p->options->pid_file == NULL)
+		return 0;
+	f = fopen(p->options->pid_file, "we");
+	if (f == NULL || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f) != 0)
+		return err_set(e, -EINVAL, "cannot write the pid file %s: %s", p->options->pid_file,
+			       strerror(errno));
+	p->pid_written = true;
+	return 0;
+}
+
+static enum severity severity_of(enum log_level level)
+{
+	static const enum severity map[] = {[LOG_LEVEL_DEBUG] = SEVERITY_DEBUG,
+					    [LOG_LEVEL_INFO] = SEVERITY_INFO,
+					    [LOG_LEVEL_WARNING] = SEVERITY_WARNING,
+					    [LOG_LEVEL_ERROR] = SEVERITY_ERROR};
+
+	return map[level];
+}
+
+static int boot_parts(struct process *p, struct err *e)
+{
+	int rv = boot_control(p, e);
+
+	if (rv == 0)
+		rv = boot_workers(p, e);
+	if (rv == 0)
+		rv = write_pid(p, e);
+	if (rv == 0)
+		rv = start_workers(p, e);
+	return rv;
+}
+
+int process_boot(struct process *p, const struct options *options)
+{
+	struct err e = {0};
+	int rv;
+
+	*p = (struct process){.options = options};
+	rv = boot_config(p);
+	if (rv < 0)
+		return rv;
+	log_open(STDERR_FILENO, severity_of(p->config->log.level),
+		 p->config->log.format == LOG_FORMAT_JSON);
+	p->nofile = raise_nofile();
+	fit_maxconn(p);
+	http_global_init();
+	loop_open(&p->loop);
+	p->n_workers = count_threads(p->config);
+	p->workers = xcalloc(p->n_workers, sizeof(struct worker *));
+	p->doors = xcalloc(p->n_workers, sizeof(*p->doors));
+	p->scoreboard = scoreboard_new(p->config, p->n_workers);
+	signals_open(p);
+	rv = boot_parts(p, &e);
+	if (rv == 0)
+		return 0;
+	fprintf(stderr, "isari: %s\n", e.text);
+	if (p->control)
+		control_stop(p->control); /* joins those that run; closes the rest */
+	else
+		signals_close(p);
+	return rv;
+}
+
+void process_run(struct process *p)
+{
+	log_msg(SEVERITY_INFO, "started",
+		"isari %s, pid %d, %u workers, %zu listeners, %zu members", ISARI_VERSION,
+		(int)getpid(), p->n_workers, p->config->n_listeners, p->config->n_members);
+	control_start(p->control);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	log_msg(SEVERITY_INFO, "stopped", "every session is closed");
+}
+
+void process_fini(struct process *p)
+{
+	if (p->config == NULL)
+		return;
+	loop_close(&p->loop, "control");
+	for (unsigned i = 0; i < p->n_workers; i++)
+		if (p->workers[i])
+			worker_free(p->workers[i]);
+	if (p->pid_written)
+		unlink(p->options->pid_file);
+	scoreboard_free(p->scoreboard);
+	free(p->workers);
+	free(p->doors);
+	config_unref(p->config);
+	http_global_fini();
+}

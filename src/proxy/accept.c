@@ -1,0 +1,161 @@
+/* From a listening socket to the worker that carries the session.
+ * SO_REUSEPORT spreads connections by hash, whatever the load, and pools live long: so a worker that has more
+ * sessions than the least loaded one hands the new socket over. A UNIX socket has one queue; worker 0 accepts
+ * from it and hands over by the same rule. Worker thread only, but for accept_bind. */
+#include "io/log.h"
+#include "proxy/worker_state.h"
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	QUEUED_AT_CLOSE = 4096
+}; /* taken in before a socket is closed: their clients are connected already */
+
+/* ---- sockets ---- */
+
+static void on_ready(struct edge_source *source, uint32_t events)
+{
+	struct worker_socket *ws = LIST_ENTRY(source, struct worker_socket, listener.source);
+
+	(void)events;
+	ws->pending = true; /* accepted after the data of this turn */
+}
+
+static int bind_one(struct worker *w, const struct listener_config *l, const struct addr *a,
+		    struct err *e)
+{
+	const struct keepalive *k = &l->keepalive;
+	const struct sockopt o = {k->idle_ms, k->interval_ms, k->count, k->user_timeout_ms};
+	struct worker_socket *ws = &w->sockets[w->n_sockets];
+	char text[300];
+	struct err why;
+	int rc;
+
+	if (a->kind == ADDR_UNIX && w->index > 0)
+		return 0;
+	rc = listener_open(&ws->listener, a, &o, w->index == 0, &why);
+	if (rc < 0)
+		return err_set(e, rc, "listener \"%s\": cannot bind %s: %s", l->name,
+			       addr_format(a, text, sizeof(text)), why.text);
+	ws->index = l->id;
+	ws->worker = w;
+	w->n_sockets++;
+	return 0;
+}
+
+int accept_bind(struct worker *w, struct err *e)
+{
+	const struct config *c = w->config;
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->n_listeners; i++)
+		n += c->listeners[i].n_binds;
+	w->sockets = xcalloc(n, sizeof(*w->sockets));
+	for (size_t i = 0; i < c->n_listeners && rc == 0; i++)
+		for (size_t k = 0; k < c->listeners[i].n_binds && rc == 0; k++)
+			rc = bind_one(w, &c->listeners[i], &c->listeners[i].binds[k], e);
+	return rc;
+}
+
+int accept_start(struct worker *w)
+{
+	for (unsigned i = 0; i < w->n_sockets; i++) {
+		int rc = listener_watch(&w->sockets[i].listener, &w->edge, on_ready);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- who carries it ---- */
+
+static unsigned load_of(const struct worker *w)
+{
+	return atomic_load_explicit(&w->n_sessions, memory_order_relaxed);
+}
+
+static struct worker *least_loaded(struct worker *w)
+{
+	struct worker *least = w;
+
+	for (unsigned i = 0; i < w->setup.n_workers; i++)
+		if (load_of(w->setup.peers[i]) < load_of(least))
+			least = w->setup.peers[i];
+	return load_of(w) > load_of(least) + 1 ? least : w;
+}
+
+static void on_accept(void *arg, int fd)
+{
+	struct worker_socket *ws = arg;
+	struct worker *w = ws->worker, *carrier = least_loaded(w);
+	struct message *m;
+
+	/* Counted at once, also for another worker: else a burst would all go to the same one. */
+	atomic_fetch_add_explicit(&carrier->n_sessions, 1, memory_order_relaxed);
+	if (carrier == w) {
+		session_begin(w, ws->index, fd);
+		return;
+	}
+	m = message_new(MSG_ADOPT);
+	m->worker = w->index;
+	m->u.adopt.fd = fd;
+	m->u.adopt.listener = ws->index;
+	worker_send(carrier, m);
+}
+
+/* ---- accepting ---- */
+
+static void pause_accepting(struct worker *w)
+{
+	w->accept_due_ms = worker_now(w) + EXHAUSTED_MS;
+	if (w->exhausted)
+		return;
+	w->exhausted = true;
+	log_msg(SEVERITY_ERROR, "accept_paused",
+		"no file descriptor or memory is left for new connections, which wait in the "
+		"kernel's queue; "
+		"raise LimitNOFILE or lower maxconn");
+}
+
+static void accept_from(struct worker *w, struct worker_socket *ws)
+{
+	switch (listener_accept(&ws->listener, LISTENER_TURN, on_accept, ws)) {
+	case LISTENER_MORE: break;
+	case LISTENER_EXHAUSTED: pause_accepting(w); break;
+	case LISTENER_IDLE:
+		ws->pending = false;
+		w->exhausted = false;
+		break;
+	}
+}
+
+bool accept_has_work(const struct worker *w)
+{
+	for (unsigned i = 0; i < w->n_sockets; i++)
+		if (w->sockets[i].pending)
+			return true;
+	return false;
+}
+
+void accept_run(struct worker *w)
+{
+	for (unsigned i = 0; i < w->n_sockets && worker_now(w) >= w->accept_due_ms; i++)
+		if (w->sockets[i].pending)
+			accept_from(w, &w->sockets[i]);
+}
+
+void accept_close(struct worker *w, bool take_queued)
+{
+	for (unsigned i = 0; i < w->n_sockets; i++) {
+		struct worker_socket *ws = &w->sockets[i];
+
+		if (take_queued)
+			(void)listener_accept(&ws->listener, QUEUED_AT_CLOSE, on_accept, ws);
+		listener_close(&ws->listener, w->opened >= OPENED_EDGE ? &w->edge : NULL);
+	}
+	free(w->sockets);
+	w->sockets = NULL;
+	w->n_sockets = 0;
+}

@@ -1,0 +1,286 @@
+/* From a client that may come in to a server that takes it.
+ *
+ * Happy path: pick, call, and when the socket is writable relay: the client's first bytes are waiting in its
+ * socket. Failure modes: refused, reset or silent (another eligible server, each at most once; control hears
+ * of it), the view closes the server meanwhile (another one, nobody is blamed), none left (refuse.c), no
+ * descriptor (refuse.c; says nothing of the server). */
+#include "core/balance.h"
+#include "core/counters.h"
+#include "core/monitor.h"
+#include "io/dialer.h"
+#include "proxy/worker_state.h"
+#include <errno.h>
+
+enum { MOST_ATTEMPTS = 64 }; /* as many servers as session.tried can tell apart */
+
+static struct worker_listener *listener_of(const struct session *s)
+{
+	return &s->worker->listeners[s->listener];
+}
+
+static const struct view_server *view_server_of(const struct session *s, unsigned server)
+{
+	return &s->worker->view->listeners[s->listener].servers[server];
+}
+
+/* ---- the pick ---- */
+
+static void read_loads(const struct session *s)
+{
+	const struct worker_listener *l = listener_of(s);
+
+	for (unsigned i = 0; i < l->n_lanes; i++)
+		s->worker->loads[i] =
+			atomic_load_explicit(&l->lanes[i].gauge->now, memory_order_relaxed);
+}
+
+static int pick(struct session *s, bool *full)
+{
+	struct worker *w = s->worker;
+	const struct worker_listener *l = listener_of(s);
+	struct balance_input in = {
+		.listener = &w->view->listeners[s->listener],
+		.method = l->config->balance,
+		.sessions = w->loads,
+		.server_maxconn = s->is_cancel ? 0 : l->config->server_maxconn,
+		.tried = s->tried,
+		.rng = &w->rng,
+	};
+
+	*full = false;
+	if (s->attempts >= MOST_ATTEMPTS)
+		return -1;
+	if (l->config->balance != BALANCE_RANDOM)
+		in.turn = atomic_fetch_add_explicit(&l->gauge->turn, 1, memory_order_relaxed);
+	read_loads(s);
+	return balance_pick(&in, full);
+}
+
+/* ---- one attempt ---- */
+
+static struct sockopt sockopt_of(const struct keepalive *k)
+{
+	return (struct sockopt){.keepalive_idle_ms = k->idle_ms,
+				.keepalive_interval_ms = k->interval_ms,
+				.keepalive_count = k->count,
+				.user_timeout_ms = k->user_timeout_ms};
+}
+
+static int dial(struct session *s, const struct view_server *v)
+{
+	struct sockopt o = sockopt_of(&listener_of(s)->config->keepalive);
+	int fd, rc;
+
+	if (v->ip[0] == '\0')
+		return -EHOSTUNREACH; /* its name is not resolved (yet) */
+	fd = dialer_start(v->ip, v->port, &o);
+	if (fd < 0)
+		return fd;
+	rc = edge_add(&s->worker->edge, &s->server, fd);
+	if (rc < 0)
+		socket_close(fd);
+	return rc;
+}
+
+/* False: another worker took the server's last free place. */
+static bool enter_server(struct session *s, struct lane *lane)
+{
+	if (s->is_cancel)
+		return true;
+	s->on_server = gauge_enter(lane->gauge, lane->listener->config->server_maxconn);
+	return s->on_server;
+}
+
+static int start_attempt(struct session *s, struct lane *lane)
+{
+	const struct view_server *v = view_server_of(s, lane->server);
+	int rc;
+
+	if (!s->is_cancel) {
+		COUNT(lane->count, sessions, 1);
+		COUNT(lane->count, selected, 1);
+		COUNT(listener_of(s)->count, selected, 1);
+		atomic_store_explicit(&lane->gauge->last_ms, worker_now(s->worker),
+				      memory_order_relaxed);
+	}
+	s->attempts++;
+	s->lane = lane;
+	s->epoch = lane->epoch;
+	s->active_ms = worker_now(s->worker);
+	s->up.blocked = true; /* until the socket says that it is connected */
+	s->down.readable = s->down.ending = false;
+	rc = dial(s, v);
+	if (rc == 0)
+		session_set_deadline(s, listener_of(s)->config->timeouts.connect_ms);
+	return rc;
+}
+
+void connect_drop_server(struct session *s)
+{
+	socket_close(edge_drop(&s->worker->edge, &s->server));
+	if (s->on_server)
+		gauge_leave(s->lane->gauge);
+	s->on_server = false;
+}
+
+/* ---- failure ---- */
+
+static bool is_own_fault(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+	       error == EADDRNOTAVAIL || error == EAGAIN;
+}
+
+static enum sign sign_of(int error)
+{
+	return error == ECONNREFUSED ? SIGN_REFUSED
+	       : error == ECONNRESET ? SIGN_RESET
+				     : SIGN_TIMEOUT;
+}
+
+void connect_tell_sign(struct session *s, int error)
+{
+	struct lane *lane = s->lane;
+	struct message *m;
+
+	if (worker_now(s->worker) - lane->signed_ms < SIGN_INTERVAL_MS)
+		return;
+	lane->signed_ms = worker_now(s->worker);
+	m = message_new(MSG_SIGN);
+	m->u.sign.member = lane->member;
+	m->u.sign.sign = (int)sign_of(error);
+	worker_tell_control(s->worker, m);
+}
+
+static void blame(struct session *s, int error)
+{
+	if (s->lane->server < 64)
+		s->tried |= UINT64_C(1) << s->lane->server;
+	if (!s->is_cancel)
+		COUNT(s->lane->count, connect_errors, 1);
+	connect_tell_sign(s, error);
+}
+
+static void count_retry(const struct session *s, const struct lane *failed)
+{
+	if (s->is_cancel || failed == NULL)
+		return;
+	COUNT(failed->count, connect_retries, 1);
+	COUNT(failed->count, redispatches, 1);
+	COUNT(listener_of(s)->count, connect_retries, 1);
+	COUNT(listener_of(s)->count, redispatches, 1);
+}
+
+static void give_up(struct session *s, bool full)
+{
+	s->limit = LIMIT_SERVERS;
+	refuse_begin(s, full ? CLOSE_LIMIT : s->tried ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
+}
+
+/* ---- server after server ---- */
+
+/* An attempt that ended before it began. True: another server may be tried. */
+static bool failed_at_once(struct session *s, int error)
+{
+	connect_drop_server(s);
+	if (is_own_fault(error)) {
+		refuse_begin(s, CLOSE_INTERNAL);
+		return false;
+	}
+	blame(s, error);
+	return true;
+}
+
+/* `failed`: the server of the attempt before, NULL for the first. */
+static void connect_next(struct session *s, struct lane *failed)
+{
+	bool full, lost_race = false;
+	int i, rc;
+
+	while ((i = pick(s, &full)) >= 0) {
+		struct lane *lane = &listener_of(s)->lanes[i];
+
+		if (!enter_server(s, lane)) {
+			s->tried |= i < 64 ? UINT64_C(1) << i : 0;
+			s->attempts++;
+			lost_race = true;
+			continue;
+		}
+		count_retry(s, failed);
+		rc = start_attempt(s, lane);
+		if (rc == 0 || !failed_at_once(s, -rc))
+			return;
+		failed = lane;
+	}
+	give_up(s, full || lost_race);
+}
+
+void connect_begin(struct session *s)
+{
+	session_move(s, SESSION_CONNECTING);
+	connect_next(s, NULL);
+}
+
+static void attempt_failed(struct session *s, int error)
+{
+	connect_drop_server(s);
+	blame(s, error);
+	connect_next(s, s->lane);
+}
+
+void connect_expired(struct session *s)
+{
+	attempt_failed(s, ETIMEDOUT);
+}
+
+/* ---- success ---- */
+
+static void established(struct session *s)
+{
+	struct lane *lane = s->lane;
+	int64_t ms = worker_now(s->worker) - s->active_ms;
+
+	s->connect_ms = ms > 0 ? (unsigned)ms : 0;
+	s->local = socket_local(s->server.fd);
+	if (s->is_cancel) {
+		COUNT(listener_of(s)->count, cancels, 1);
+		COUNT(lane->count, cancels, 1);
+	} else {
+		COUNT(lane->count, connected, 1);
+		COUNT(lane->count, connect_ms, s->connect_ms);
+		COUNT(listener_of(s)->count, connected, 1);
+		COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
+		gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
+		gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
+	}
+	relay_begin(s);
+}
+
+/* The view may have closed this server since it was picked. Nobody is to blame, and it may be picked again
+ * when it is open again. */
+static bool still_wanted(const struct session *s)
+{
+	return lane_takes_new(s->lane) && lane_carries(s->lane, s);
+}
+
+void connect_run(struct session *s)
+{
+	int rc;
+
+	if (s->client_error) {
+		session_close(s, CLOSE_CLIENT_RESET);
+		return;
+	}
+	if (!still_wanted(s)) {
+		connect_drop_server(s);
+		connect_next(s, NULL);
+		return;
+	}
+	if (s->up.blocked)
+		return; /* still on its way */
+	rc = dialer_finish(s->server.fd);
+	if (rc == 0)
+		established(s);
+	else
+		attempt_failed(s, -rc);
+}

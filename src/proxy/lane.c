@@ -1,0 +1,114 @@
+/* Lanes: which sessions a server of a listener carries for this worker, and whether their bytes may move.
+ * Not here: why a server falls (core/), the closing itself (cut.c). Worker thread only. */
+#include "proxy/lane.h"
+#include "base/assert.h"
+#include "base/mem.h"
+#include "proxy/worker_state.h"
+#include <stdlib.h>
+
+static void lane_init(struct lane *lane, struct worker *w, struct worker_listener *l,
+		      unsigned server)
+{
+	unsigned listener = (unsigned)(l - w->listeners);
+	unsigned row = counters_server_row(w->config, listener, server);
+
+	list_init(&lane->sessions);
+	list_init(&lane->doomed);
+	list_init(&lane->dooming);
+	lane->listener = l;
+	lane->server = server;
+	lane->member = config_listener_cluster(w->config, l->config)->first_member + server;
+	lane->state = SERVER_CLOSED;
+	lane->signed_ms = INT64_MIN / 2;
+	lane->count = scoreboard_row(w->setup.scoreboard, w->index, row);
+	lane->gauge = &w->setup.scoreboard->gauges[row];
+}
+
+static void listener_init(struct worker *w, unsigned index)
+{
+	struct worker_listener *l = &w->listeners[index];
+	const struct timeouts *t = &w->config->listeners[index].timeouts;
+
+	l->config = &w->config->listeners[index];
+	l->serves_primary = l->config->serve & ROLE_BIT(ROLE_PRIMARY);
+	l->count = scoreboard_row(w->setup.scoreboard, w->index, index);
+	l->gauge = &w->setup.scoreboard->gauges[index];
+	l->n_lanes = config_listener_cluster(w->config, l->config)->n_members;
+	l->lanes = xcalloc(l->n_lanes, sizeof(*l->lanes));
+	for (unsigned i = 0; i < l->n_lanes; i++)
+		lane_init(&l->lanes[i], w, l, i);
+	w->any_idle_timeout |= t->client_idle_ms > 0 || t->server_idle_ms > 0;
+}
+
+void lanes_init(struct worker *w)
+{
+	unsigned most = 1;
+
+	w->listeners = xcalloc(w->config->n_listeners, sizeof(*w->listeners));
+	for (unsigned i = 0; i < w->config->n_listeners; i++) {
+		listener_init(w, i);
+		most = w->listeners[i].n_lanes > most ? w->listeners[i].n_lanes : most;
+	}
+	w->loads = xcalloc(most, sizeof(*w->loads));
+}
+
+void lanes_fini(struct worker *w)
+{
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		free(w->listeners[i].lanes);
+	free(w->listeners);
+	free(w->loads);
+}
+
+void gauge_max(_Atomic unsigned *max, unsigned value)
+{
+	unsigned seen = atomic_load_explicit(max, memory_order_relaxed);
+
+	while (seen < value &&
+	       !atomic_compare_exchange_weak_explicit(max, &seen, value, memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
+bool lane_carries(const struct lane *lane, const struct session *s)
+{
+	return s->epoch == lane->epoch;
+}
+
+bool lane_takes_new(const struct lane *lane)
+{
+	return lane->state == SERVER_OPEN;
+}
+
+bool lane_moves(const struct worker *w, const struct lane *lane)
+{
+	if (lane->state != SERVER_OPEN && lane->state != SERVER_KEPT)
+		return false;
+	return !(w->suspended && lane->listener->serves_primary);
+}
+
+unsigned lane_doom(struct worker *w, struct lane *lane, enum close_reason reason)
+{
+	unsigned n = lane->n_sessions;
+
+	lane->epoch++;
+	lane->n_sessions = 0;
+	if (list_empty(&lane->sessions))
+		return 0;
+	if (list_empty(&lane->doomed))
+		lane->reason = reason; /* else an older verdict is still being carried out */
+	list_move_all(&lane->doomed, &lane->sessions);
+	if (list_empty(&lane->dooming))
+		list_append(&w->dooming, &lane->dooming);
+	return n;
+}
+
+void lane_resume(struct lane *lane)
+{
+	LIST_FOREACH (node, &lane->sessions) {
+		struct session *s = LIST_ENTRY(node, struct session, node);
+
+		if (pump_has_work(&s->up) || pump_has_work(&s->down))
+			session_wake(s);
+	}
+}

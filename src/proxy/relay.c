@@ -1,0 +1,126 @@
+/* A session with two live legs: run its pumps when there is something to move, and understand how it ends.
+ * Not here: the copying (io/pump.c), verdicts (verdicts.c, cut.c).
+ *
+ * Ends: both directions at their end (a plain close); a leg that was reset (everything it had sent before is
+ * passed on first, then the other leg is reset too); a server that ended and a client that doesn't react
+ * within HALF_CLOSED_MS. A client that ended waits for its server without limit: its query must finish. */
+#include "core/counters.h"
+#include "proxy/worker_state.h"
+#include <errno.h>
+
+static struct counters *listener_row(const struct session *s)
+{
+	return s->worker->listeners[s->listener].count;
+}
+
+/* Alive, standing on a proof, and this thread has not slept through a verdict since the turn began. */
+static bool may_move(struct session *s)
+{
+	(void)verdicts_check_pause(s->worker);
+	return lane_carries(s->lane, s) && lane_moves(s->worker, s->lane);
+}
+
+static void lose(struct session *s, bool client)
+{
+	if (!client && s->down.bytes == 0 && !s->is_cancel) {
+		COUNT(s->lane->count, response_errors, 1);
+		COUNT(listener_row(s), response_errors, 1);
+	}
+	if (!client)
+		connect_tell_sign(s, ECONNRESET);
+	session_close(s, client ? CLOSE_CLIENT_RESET : CLOSE_SERVER_RESET);
+}
+
+/* The pump from this leg has seen its end. */
+static void ended(struct session *s, bool client)
+{
+	const struct pump *other = client ? &s->down : &s->up;
+
+	if (client ? s->client_lost : s->server_lost) {
+		lose(s, client); /* the write that failed had taken the error with it */
+		return;
+	}
+	if (!other->finished) {
+		s->server_ended_first = !client;
+		if (!client)
+			session_set_deadline(s, HALF_CLOSED_MS);
+		return;
+	}
+	session_close(s, s->server_ended_first ? CLOSE_SERVER : CLOSE_CLIENT);
+}
+
+/* A write to this leg failed. What it had sent before that still has to arrive. */
+static void sink_lost(struct session *s, bool client)
+{
+	struct pump *from = client ? &s->up : &s->down;
+
+	if (client)
+		s->client_lost = true;
+	else
+		s->server_lost = true;
+	if (from->finished) {
+		lose(s, client);
+		return;
+	}
+	from->readable = from->ending = true;
+	session_wake(s);
+}
+
+/* `client`: the pump that ran reads from the client. */
+static void settle(struct session *s, bool client, enum pump_result r)
+{
+	switch (r) {
+	case PUMP_IDLE:
+	case PUMP_BLOCKED: break;
+	case PUMP_MORE: session_wake(s); break;
+	case PUMP_EOF: ended(s, client); break;
+	case PUMP_SOURCE_LOST: lose(s, client); break;
+	case PUMP_SINK_LOST: sink_lost(s, !client); break;
+	case PUMP_NO_MEMORY: session_close(s, CLOSE_INTERNAL); break;
+	}
+}
+
+static void run_up(struct session *s)
+{
+	uint64_t before = s->up.bytes;
+	enum pump_result r = pump_run(&s->up, s->client.fd, s->server.fd, &s->worker->desk);
+
+	if (s->up.bytes != before) {
+		COUNT(listener_row(s), bytes_in, s->up.bytes - before);
+		COUNT(s->lane->count, bytes_in, s->up.bytes - before);
+		s->active_ms = worker_now(s->worker);
+	}
+	settle(s, true, r);
+}
+
+static void run_down(struct session *s)
+{
+	uint64_t before = s->down.bytes;
+	enum pump_result r = pump_run(&s->down, s->server.fd, s->client.fd, &s->worker->desk);
+
+	if (s->down.bytes != before) {
+		COUNT(listener_row(s), bytes_out, s->down.bytes - before);
+		COUNT(s->lane->count, bytes_out, s->down.bytes - before);
+		s->active_ms = worker_now(s->worker);
+	}
+	settle(s, false, r);
+}
+
+void relay_run(struct session *s)
+{
+	if (!may_move(s))
+		return; /* the pumps remember; lane_resume runs them */
+	if (pump_has_work(&s->up))
+		run_up(s);
+	if (s->state == SESSION_RELAYING && pump_has_work(&s->down))
+		run_down(s);
+}
+
+void relay_begin(struct session *s)
+{
+	session_clear_deadline(s);
+	session_move(s, SESSION_RELAYING);
+	s->lane->n_sessions++;
+	s->active_ms = worker_now(s->worker);
+	relay_run(s);
+}

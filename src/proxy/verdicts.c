@@ -1,0 +1,98 @@
+/* What control has judged takes effect here: a new view, and the duty to stand still after a pause of our own.
+ * Not here: closing the doomed (cut.c). Worker thread only. */
+#include "core/fence.h"
+#include "io/clock.h"
+#include "proxy/worker_state.h"
+
+struct taking {
+	struct worker *worker;
+	unsigned doomed;
+};
+
+static void on_doom(void *arg, const struct doomed *d)
+{
+	struct taking *t = arg;
+	struct lane *lane = &t->worker->listeners[d->listener].lanes[d->server];
+
+	t->doomed += lane_doom(t->worker, lane, d->reason);
+}
+
+static void each_lane(struct worker *w,
+		      void (*fn)(struct taking *t, struct lane *lane, const struct view_server *v),
+		      struct taking *t)
+{
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		for (unsigned k = 0; k < w->listeners[i].n_lanes; k++)
+			fn(t, &w->listeners[i].lanes[k], &w->view->listeners[i].servers[k]);
+}
+
+static void remember_motion(struct taking *t, struct lane *lane, const struct view_server *v)
+{
+	(void)v;
+	lane->moved = lane_moves(t->worker, lane);
+}
+
+static void apply_state(struct taking *t, struct lane *lane, const struct view_server *v)
+{
+	lane->state = v->state;
+	if (v->state == SERVER_CLOSED) /* whatever the generations say: it carries nobody */
+		t->doomed += lane_doom(t->worker, lane, v->cut);
+	if (!lane->moved && lane_moves(t->worker, lane))
+		lane_resume(lane);
+}
+
+/* Calls on their way may be for a server that takes nobody any more. */
+static void recheck_connecting(struct worker *w)
+{
+	LIST_FOREACH (node, &w->states[SESSION_CONNECTING])
+		session_wake(LIST_ENTRY(node, struct session, node));
+}
+
+static void acknowledge(struct worker *w, unsigned doomed)
+{
+	struct message *m = message_new(MSG_VIEW_TAKEN);
+
+	m->u.view_taken.generation = w->view->generation;
+	m->u.view_taken.count = doomed;
+	worker_tell_control(w, m);
+}
+
+void verdicts_take_view(struct worker *w)
+{
+	struct view *old = w->view, *now = slot_take(&w->views);
+	struct taking t = {.worker = w};
+
+	if (now == NULL)
+		return;
+	each_lane(w, remember_motion, &t);
+	w->view = now;
+	w->suspended = false;
+	fence_compare(old, now, on_doom, &t);
+	each_lane(w, apply_state, &t);
+	recheck_connecting(w);
+	view_unref(old);
+	acknowledge(w, t.doomed);
+}
+
+/* A view that was published before the pause was judged before it: it must not end the standstill. */
+static void stand_still(struct worker *w, int64_t slept_ms)
+{
+	struct message *m;
+
+	verdicts_take_view(w);
+	w->suspended = true;
+	m = message_new(MSG_PAUSED);
+	m->u.paused.slept_ms = slept_ms;
+	worker_tell_control(w, m);
+}
+
+bool verdicts_check_pause(struct worker *w)
+{
+	int64_t now = clock_ms(), slept = now - w->turn_ms - w->planned_ms;
+
+	if (slept <= PAUSE_MS)
+		return false;
+	w->turn_ms = now;
+	stand_still(w, slept);
+	return true;
+}

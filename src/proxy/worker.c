@@ -1,0 +1,330 @@
+/* The worker's thread: one turn after the other, and the doors to control and to the other workers.
+ * Not here: accepting (accept.c), sessions (session.c), verdicts (verdicts.c, cut.c).
+ *
+ * A turn: sleep; notice whether we slept too long; take the newest view; the ready sockets; new connections;
+ * sessions that have more to do; a slice of the doomed; deadlines; free what was closed. */
+#include "proxy/worker.h"
+#include "base/assert.h"
+#include "io/clock.h"
+#include "io/loop.h"
+#include "proxy/worker_state.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- doors ---- */
+
+void worker_publish(struct worker *w, struct view *view)
+{
+	view_unref(slot_put(&w->views, view));
+}
+
+void worker_send(struct worker *w, struct message *m)
+{
+	mailbox_send(&w->mailbox, &m->node);
+}
+
+void worker_tell_control(struct worker *w, struct message *m)
+{
+	m->worker = w->index;
+	mailbox_send(w->setup.control, &m->node);
+}
+
+unsigned worker_sessions(const struct worker *w)
+{
+	return atomic_load_explicit(&w->n_sessions, memory_order_relaxed);
+}
+
+/* ---- messages ---- */
+
+static void adopt(struct worker *w, const struct message *m)
+{
+	if (!w->stopping) {
+		session_begin(w, m->u.adopt.listener, m->u.adopt.fd);
+		return;
+	}
+	atomic_fetch_sub_explicit(&w->n_sessions, 1, memory_order_relaxed);
+	socket_close(m->u.adopt.fd);
+}
+
+static void shutdown_server(struct worker *w, const struct message *m)
+{
+	const struct worker_listener *l = &w->listeners[m->u.shutdown_server.listener];
+
+	REQUIRE(m->u.shutdown_server.listener < w->config->n_listeners);
+	REQUIRE(m->u.shutdown_server.server < l->n_lanes);
+	lane_doom(w, &l->lanes[m->u.shutdown_server.server], CLOSE_OPERATOR);
+}
+
+static void drain(struct worker *w)
+{
+	w->draining = true;
+	accept_close(w, true);
+}
+
+static void stop(struct worker *w)
+{
+	w->stopping = true;
+	accept_close(w, false);
+	cut_all(w);
+}
+
+static void dispatch(struct worker *w, const struct message *m)
+{
+	switch (m->type) {
+	case MSG_LIST_SESSIONS:
+		worker_tell_control(w, sessions_info_answer(w, m->u.list_sessions.request));
+		break;
+	case MSG_SHUTDOWN_SERVER: shutdown_server(w, m); break;
+	case MSG_SHUTDOWN_SESSION: (void)cut_session(w, m->u.shutdown_session.id); break;
+	case MSG_DRAIN: drain(w); break;
+	case MSG_STOP: stop(w); break;
+	case MSG_ADOPT: adopt(w, m); break;
+	case MSG_SIGN:
+	case MSG_PAUSED:
+	case MSG_VIEW_TAKEN:
+	case MSG_SESSIONS:
+	case MSG_DRAINED: INSIST(false); /* these are for control */
+	}
+}
+
+static void on_message(void *arg, struct list *node)
+{
+	struct message *m = LIST_ENTRY(node, struct message, node);
+
+	dispatch(arg, m);
+	message_free(m);
+}
+
+static void on_view(void *arg)
+{
+	verdicts_take_view(arg);
+}
+
+/* ---- walking ---- */
+
+static void each_in(struct list *l, void (*fn)(void *, struct session *), void *arg)
+{
+	LIST_FOREACH_SAFE (node, l)
+		fn(arg, LIST_ENTRY(node, struct session, node));
+}
+
+void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session *s), void *arg)
+{
+	each_in(&w->states[SESSION_GREETING], fn, arg);
+	each_in(&w->states[SESSION_REFUSING], fn, arg);
+	each_in(&w->states[SESSION_CONNECTING], fn, arg);
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		for (unsigned k = 0; k < w->listeners[i].n_lanes; k++) {
+			each_in(&w->listeners[i].lanes[k].sessions, fn, arg);
+			each_in(&w->listeners[i].lanes[k].doomed, fn, arg);
+		}
+}
+
+/* ---- the turn ---- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int next_sleep_ms(const struct worker *w)
+{
+	int64_t now = worker_now(w), due = now + LONGEST_SLEEP_MS;
+
+	if (!list_empty(&w->ready) || cut_has_work(w))
+		return 0;
+	due = earlier(due, sweep_due_ms(w));
+	if (accept_has_work(w))
+		due = earlier(due, w->accept_due_ms);
+	return due > now ? (int)(due - now) : 0;
+}
+
+/* Few events: let each move much. Many: a small share each, so that nobody waits for a bulk transfer. */
+static void set_budget(struct worker *w)
+{
+	bool alone = w->edge.n_events <= 2 && w->ready.next == w->ready.prev;
+
+	w->desk.budget = alone ? PUMP_SCRATCH_BYTES : PUMP_SHARED_BYTES;
+}
+
+/* Those who were ready when the turn began; who becomes ready again waits for the next one. */
+static void run_ready(struct worker *w)
+{
+	struct list mine;
+	int64_t until_us;
+
+	if (list_empty(&w->ready))
+		return;
+	list_init(&mine);
+	list_move_all(&mine, &w->ready);
+	until_us = clock_us() + SLICE_US;
+	for (unsigned n = 0; !list_empty(&mine) && n < SLICE_SESSIONS && clock_us() < until_us;
+	     n++) {
+		struct session *s = LIST_ENTRY(mine.next, struct session, ready);
+
+		list_unlink(&s->ready);
+		session_run(s);
+	}
+	list_move_all(&mine, &w->ready); /* the rest comes first next time */
+	list_move_all(&w->ready, &mine);
+}
+
+static void tell_drained(struct worker *w)
+{
+	if (!w->draining || w->drained_told || worker_sessions(w) > 0)
+		return;
+	w->drained_told = true;
+	worker_tell_control(w, message_new(MSG_DRAINED));
+}
+
+static void turn(struct worker *w)
+{
+	w->planned_ms = next_sleep_ms(w);
+	edge_wait(&w->edge, (int)w->planned_ms);
+	if (!verdicts_check_pause(w))
+		w->turn_ms = worker_now(w);
+	w->planned_ms = 0;
+	verdicts_take_view(w);
+	set_budget(w);
+	edge_dispatch(&w->edge);
+	accept_run(w);
+	run_ready(w);
+	cut_run(w);
+	sweep_run(w);
+	session_bury_all(w);
+	tell_drained(w);
+}
+
+static bool is_over(const struct worker *w)
+{
+	return w->stopping && pool_in_use(w->pool) == 0;
+}
+
+static void run(void *arg)
+{
+	struct worker *w = arg;
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the main thread's */
+	w->turn_ms = w->edge.now_ms = clock_ms();
+	while (!is_over(w))
+		turn(w);
+}
+
+/* ---- birth and death ---- */
+
+static struct view *nobody_yet(struct config *c)
+{
+	struct view *v = view_new(c);
+
+	for (size_t i = 0; i < v->n_listeners; i++) {
+		v->listeners[i].none_since_ms = clock_ms();
+		v->listeners[i].none_why = WHY_NO_PROOF;
+		v->listeners[i].none_member = -1;
+	}
+	view_finish(v);
+	return v;
+}
+
+static void init_plain(struct worker *w, const struct worker_setup *setup)
+{
+	w->index = setup->index;
+	w->setup = *setup;
+	w->config = config_ref(setup->config);
+	for (unsigned i = 0; i < N_SESSION_STATES; i++)
+		list_init(&w->states[i]);
+	list_init(&w->ready);
+	list_init(&w->timed);
+	list_init(&w->dooming);
+	rng_seed(&w->rng, (uint64_t)clock_us() + setup->index);
+	w->pool = pool_new(sizeof(struct session), (size_t)w->config->maxconn + REFUSING_SPARE);
+	w->view = nobody_yet(w->config);
+	lanes_init(w);
+}
+
+/* What fails here fails for want of memory or descriptors; worker_free closes what was reached. */
+static int open_machine(struct worker *w)
+{
+	int rc = loop_open(&w->loop);
+
+	if (rc < 0)
+		return rc;
+	w->opened = OPENED_LOOP;
+	rc = slot_open(&w->views, &w->loop, on_view, w);
+	if (rc < 0)
+		return rc;
+	w->opened = OPENED_SLOT;
+	rc = mailbox_open(&w->mailbox, &w->loop, on_message, w);
+	if (rc < 0)
+		return rc;
+	w->opened = OPENED_MAILBOX;
+	rc = edge_open(&w->edge, &w->loop);
+	if (rc < 0)
+		return rc;
+	w->opened = OPENED_EDGE;
+	return pump_desk_init(&w->desk);
+}
+
+int worker_new(const struct worker_setup *setup, struct worker **out, struct err *e)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	int rc;
+
+	*out = NULL;
+	init_plain(w, setup);
+	rc = open_machine(w);
+	if (rc < 0)
+		err_set(e, rc, "cannot set up worker %u: %s", w->index, strerror(-rc));
+	else
+		rc = accept_bind(w, e);
+	if (rc < 0)
+		worker_free(w);
+	else
+		*out = w;
+	return rc;
+}
+
+int worker_start(struct worker *w)
+{
+	int rc = accept_start(w);
+
+	return rc < 0 ? rc : uv_thread_create(&w->thread, run, w);
+}
+
+void worker_join(struct worker *w)
+{
+	int rc = uv_thread_join(&w->thread);
+
+	INSIST(rc == 0);
+}
+
+/* Nobody sends any more; what still lies in the mailbox (a socket handed over) is dealt with first. */
+static void close_machine(struct worker *w)
+{
+	if (w->opened >= OPENED_MAILBOX)
+		mailbox_close(&w->mailbox, NULL);
+	if (w->opened >= OPENED_SLOT) {
+		slot_close(&w->views, NULL);
+		view_unref(slot_take(&w->views));
+	}
+	if (w->opened >= OPENED_EDGE)
+		edge_close(&w->edge);
+	if (w->opened >= OPENED_LOOP)
+		loop_close(&w->loop, "a worker");
+}
+
+void worker_free(struct worker *w)
+{
+	w->stopping = true;
+	accept_close(w, false);
+	close_machine(w);
+	pump_desk_fini(&w->desk);
+	pool_free(w->pool);
+	lanes_fini(w);
+	view_unref(w->view);
+	config_unref(w->config);
+	free(w);
+}

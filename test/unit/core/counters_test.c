@@ -1,0 +1,148 @@
+/* The scoreboard: rows of their own, sums over workers, limits that hold under contention. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/counters.h"
+#include "view_fixture.h"
+#include <pthread.h>
+
+static void test_rows_are_listeners_then_servers(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100, 100}, 3);
+
+	(void)state;
+	assert_int_equal(counters_rows(c), 2 + 3 + 3);
+	assert_int_equal(counters_server_row(c, 0, 0), 2);
+	assert_int_equal(counters_server_row(c, 0, 2), 4);
+	assert_int_equal(counters_server_row(c, 1, 0), 5);
+	assert_int_equal(counters_server_row(c, 1, 2), 7);
+	config_unref(c);
+}
+
+static void test_rows_follow_each_listeners_cluster(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100, 100}, 3);
+
+	(void)state;
+	c->clusters = xrealloc(c->clusters, 2 * sizeof(*c->clusters));
+	c->clusters[1] = (struct cluster_config){.name = xstrdup("other")};
+	c->n_clusters = 2;
+	c->members[2].cluster = 1;
+	c->listeners[0].cluster = 1;
+	config_finish(c);
+	assert_int_equal(counters_rows(c), 2 + 1 + 2);
+	assert_int_equal(counters_server_row(c, 0, 0), 2);
+	assert_int_equal(counters_server_row(c, 1, 0), 3);
+	config_unref(c);
+}
+
+static void test_sum_is_over_all_workers_of_one_row(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100}, 2);
+	struct scoreboard *s = scoreboard_new(c, 3);
+	struct counters_sum sum;
+
+	(void)state;
+	for (unsigned w = 0; w < 3; w++) {
+		struct counters *row = scoreboard_row(s, w, 4);
+
+		COUNT(row, sessions, w + 1);
+		COUNT(row, bytes_in, 1000u);
+		COUNT(row, closes[CLOSE_FENCED], 2u);
+		COUNT(scoreboard_row(s, w, 5), sessions, 100u);
+	}
+	scoreboard_sum(s, 4, &sum);
+	assert_int_equal(sum.sessions, 6);
+	assert_int_equal(sum.bytes_in, 3000);
+	assert_int_equal(sum.closes[CLOSE_FENCED], 6);
+	assert_int_equal(sum.closes[CLOSE_CLIENT], 0);
+	assert_int_equal(sum.connected, 0);
+	scoreboard_free(s);
+	config_unref(c);
+}
+
+static void test_no_two_rows_share_a_cache_line(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100}, 1);
+	struct scoreboard *s = scoreboard_new(c, 2);
+
+	(void)state;
+	for (unsigned w = 0; w < 2; w++)
+		for (unsigned r = 0; r < s->n_rows; r++)
+			assert_int_equal((uintptr_t)scoreboard_row(s, w, r) % 64, 0);
+	for (unsigned r = 0; r < s->n_rows; r++)
+		assert_int_equal((uintptr_t)&s->gauges[r] % 64, 0);
+	scoreboard_free(s);
+	scoreboard_free(NULL);
+	config_unref(c);
+}
+
+static void test_gauge_stops_at_its_limit_and_keeps_the_maximum(void **state)
+{
+	struct gauge g = {0};
+
+	(void)state;
+	assert_true(gauge_enter(&g, 2));
+	assert_true(gauge_enter(&g, 2));
+	assert_false(gauge_enter(&g, 2));
+	gauge_leave(&g);
+	assert_true(gauge_enter(&g, 2));
+	gauge_leave(&g);
+	gauge_leave(&g);
+	assert_int_equal(atomic_load(&g.now), 0);
+	assert_int_equal(atomic_load(&g.max), 2);
+	assert_true(gauge_enter(&g, 0)); /* no limit */
+	gauge_leave(&g);
+}
+
+enum { THREADS = 4, ROUNDS = 20000, LIMIT = 2 };
+
+struct crowd {
+	struct gauge gauge;
+	_Atomic unsigned entered;
+};
+
+static void *enter_and_leave(void *arg)
+{
+	struct crowd *c = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++)
+		if (gauge_enter(&c->gauge, LIMIT)) {
+			atomic_fetch_add(&c->entered, 1);
+			gauge_leave(&c->gauge);
+		}
+	return NULL;
+}
+
+static void test_gauge_holds_its_limit_among_threads(void **state)
+{
+	struct crowd c = {0};
+	pthread_t threads[THREADS];
+
+	(void)state;
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, &c), 0);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&c.gauge.now), 0);
+	assert_in_range(atomic_load(&c.gauge.max), 1, LIMIT);
+	assert_true(atomic_load(&c.entered) > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_are_listeners_then_servers),
+		cmocka_unit_test(test_rows_follow_each_listeners_cluster),
+		cmocka_unit_test(test_sum_is_over_all_workers_of_one_row),
+		cmocka_unit_test(test_no_two_rows_share_a_cache_line),
+		cmocka_unit_test(test_gauge_stops_at_its_limit_and_keeps_the_maximum),
+		cmocka_unit_test(test_gauge_holds_its_limit_among_threads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
