@@ -1,6 +1,7 @@
 #pragma once
-/* One function per command, called from the table in commands.c after the words and the level were checked.
- * Those that change something only check their arguments and fill the order: the caller acts. */
+/* One function per command, called from the table in commands.c after the words and the level were
+ * checked. Those that change something only check their arguments and fill the order: the caller
+ * acts. */
 #include "admin/facts.h"
 #include "base/buf.h"
 

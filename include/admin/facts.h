@@ -1,13 +1,14 @@
 #pragma once
-/* What a command is told and what it wants done: plain values in, text and an order out.
- * The facts are a snapshot that the caller gathered (control/operators.h); nothing here is shared or live. */
+/* What a command is told and what it wants done: plain values in, text and an order out. The facts
+ * are a snapshot that the caller gathered (control/operators.h); nothing here is shared or live. */
 #include "core/config.h"
 #include "core/counters.h"
 #include "core/messages.h"
 #include "core/report.h"
 #include "core/view.h"
 
-/* One row of the scoreboard (core/counters.h) at one moment, and what was derived from it over time. */
+/* One row of the scoreboard (core/counters.h) at one moment, and what was derived from it over
+ * time. */
 struct row_facts {
 	struct counters_sum sum;
 	unsigned sessions_now, sessions_max;
@@ -17,9 +18,9 @@ struct row_facts {
 	unsigned rate, rate_max;                 /* sessions per second */
 };
 
-/* A listener as HAProxy's BACKEND row: up while any of its servers takes new sessions. */
+/* A listener as HAProxy's BACKEND row: up while any of its servers takes new sessions, down
+ * otherwise. */
 struct listener_facts {
-	bool up;
 	int64_t since_ms_ago;
 	uint64_t downs;
 	int64_t down_ms;

@@ -16,13 +16,13 @@
 	X(REPLY_SET_SERVER, "usage: set server <backend>/<server> state")                     \
 	X(REPLY_SET_TIMEOUT, "'set timeout' only supports 'cli'.")                            \
 	X(REPLY_NO_INTEGER, "Expects an integer value.")                                      \
-	X(REPLY_BAD_TIMEOUT, "Invalid timeout value.")                                        \
-	X(REPLY_TOO_MANY_WORDS, "Too many words or commands on one line.")
+	X(REPLY_BAD_TIMEOUT, "Invalid timeout value.")
 
 #define REPLY_ENUM(symbol, text) symbol,
 enum reply_error { REPLY_ERROR_LIST(REPLY_ENUM) N_REPLY_ERRORS };
 
 void reply_error(struct buf *out, enum reply_error e);
 
-/* Is any reply in this text an error? There are several, each ended by an empty line, after `a;b`. */
+/* Is any reply in this text an error? There are several, each ended by an empty line, after
+ * `a;b`. */
 bool reply_has_error(const char *text);

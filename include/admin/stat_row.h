@@ -1,9 +1,10 @@
 #pragma once
-/* The rows of `show stat` before they are text: which rows there are, and the status and check words that
- * HAProxy's tools understand. Not here: the columns (show_stat.c). */
+/* The rows of `show stat` before they are text: which rows there are, and the status and check
+ * words that HAProxy's tools understand. Not here: the columns (show_stat.c). */
 #include "admin/facts.h"
 
-/* A listener's proxy id as HAProxy numbers them: the first one is 2. A server's id in its proxy starts at 1. */
+/* A listener's proxy id as HAProxy numbers them: the first one is 2. A server's id in its proxy
+ * starts at 1. */
 enum { STAT_FIRST_IID = 2, STAT_FIRST_SID = 1 };
 
 /* Also the type bits of `show stat <iid> <type> <sid>`. */

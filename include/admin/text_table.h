@@ -1,5 +1,6 @@
 #pragma once
-/* Columns for people: cells are collected, then printed with each column as wide as its widest cell. */
+/* Columns for people: cells are collected, then printed with each column as wide as its widest
+ * cell. */
 #include "base/buf.h"
 
 struct text_table {

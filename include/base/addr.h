@@ -18,5 +18,9 @@ struct addr {
 int addr_parse(struct addr *a, const char *text, uint16_t default_port, struct err *e);
 char *addr_format(const struct addr *a, char *out,
 		  size_t n); /* parse(format(a)) == a; returns out */
+/* Names in any case, IPv6 numbers in any spelling. */
 bool addr_equal(const struct addr *a, const struct addr *b);
+/* Both cannot be listened on: equal, or a wildcard and an address of its family, on one port.
+ * "*" is every address of both families, 0.0.0.0 and :: of their own. */
+bool addr_overlaps(const struct addr *a, const struct addr *b);
 bool addr_is_numeric(const char *host); /* an IPv4 or IPv6 literal */

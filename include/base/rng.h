@@ -1,5 +1,6 @@
 #pragma once
-/* A small seeded generator (splitmix64): jitter and balancing, never secrets. Same seed, same run. */
+/* A small seeded generator (splitmix64): jitter and balancing, never secrets. Same seed, same run.
+ */
 #include <stdint.h>
 
 struct rng {

@@ -14,7 +14,8 @@ int str_to_size_bytes(const char *s,
 /* "850ms", "3.2s", "4m05s", "2h03m", "5d04h": for people. Returns `out`. */
 char *str_duration(int64_t ms, char *out, size_t n);
 
-/* The candidate nearest to `word` (NULL-terminated list), or NULL when none is near enough to be meant. */
+/* The candidate nearest to `word` (NULL-terminated list), or NULL when none is near enough to be
+ * meant. */
 const char *str_nearest(const char *word, const char *const *candidates);
 
 /* Copy at most n-1 bytes, control bytes and non-ASCII as '?'; for names that strangers send us. */

@@ -1,6 +1,6 @@
 #pragma once
-/* What neither the scoreboard nor a view remembers: sessions per second, moving averages, how long a listener was
- * down, how busy we are. Time comes in as an argument. Owner: the control thread. */
+/* What neither the scoreboard nor a view remembers: sessions per second, moving averages, how long
+ * a listener was down, how busy we are. Time comes in as an argument. Owner: the control thread. */
 #include "admin/facts.h"
 #include "core/counters.h"
 #include "core/view.h"
@@ -43,7 +43,8 @@ struct history {
 void history_init(struct history *h, const struct scoreboard *board, unsigned n_listeners,
 		  int64_t now_ms);
 void history_fini(struct history *h);
-/* Once a second; later is fine. `cpu_ms`: processor time the process has used so far, `n_threads` could use. */
+/* Once a second; later is fine. `cpu_ms`: processor time the process has used so far, `n_threads`
+ * could use. */
 void history_second(struct history *h, int64_t now_ms, int64_t cpu_ms, unsigned n_threads);
 void history_view(struct history *h, const struct view *v, int64_t now_ms);
 

@@ -1,7 +1,7 @@
 #pragma once
-/* Operators at the stats sockets: who is connected with which level and prompt, running their commands, and
- * gathering the facts these commands show. Not here: what a command says (admin/), bytes and lines
- * (io/line_server.h). Owner: the control thread. */
+/* Operators at the stats sockets: who is connected with which level and prompt, running their
+ * commands, and gathering the facts these commands show. Not here: what a command says (admin/),
+ * bytes and lines (io/line_server.h). Owner: the control thread. */
 #include "base/err.h"
 #include "core/config.h"
 #include "core/counters.h"
@@ -15,14 +15,16 @@ struct operators;
 /* What operators need from their owner. All are called on the control thread, from its loop. */
 struct operators_hooks {
 	void *arg;
-	/* Fill `r` with what is known now (monitor_report); operators release it with report_fini. */
+	/* Fill `r` with what is known now (monitor_report); operators release it with
+	 * report_fini. */
 	void (*report)(void *arg, struct report *r);
 	/* ready, drain or maint for one server; indices as in the view. */
 	void (*set_server)(void *arg, unsigned listener, unsigned server, enum admin_state state);
 	/* Cut every session of one server. */
 	void (*shutdown_server)(void *arg, unsigned listener, unsigned server);
 	/* Ask every worker for its sessions and return how many were asked; each answer goes to
-	 * operators_sessions, later. Answers that are not there after 1 s are left out of the list. */
+	 * operators_sessions, later. Answers that are not there after 1 s are left out of the
+	 * list. */
 	unsigned (*ask_sessions)(void *arg, uint64_t request);
 };
 
@@ -35,14 +37,14 @@ struct operators_setup {
 	struct operators_hooks hooks;
 };
 
-/* Bind every stats socket of the configuration. A failure is one sentence in `e`, nothing stays open
- * (but the loop must still run once more before it is closed, as for any uv handle). */
+/* Bind every stats socket of the configuration. A failure is one sentence in `e`, nothing stays
+ * open (but the loop must still run once more before it is closed, as for any uv handle). */
 int operators_open(const struct operators_setup *setup, struct operators **ops, struct err *e);
-/* A new view was published: its listeners' up and down times are taken from here, to the millisecond. The
- * caller keeps its reference. Commands work before the first view, too. */
+/* A new view was published: its listeners' up and down times are taken from here, to the
+ * millisecond. The caller keeps its reference. Commands work before the first view, too. */
 void operators_view(struct operators *ops, struct view *view, int64_t now_ms);
-/* One worker's answer to ask_sessions; `list` (heap, may be NULL when n is 0) is taken over and freed.
- * Late or unknown answers are fine. */
+/* One worker's answer to ask_sessions; `list` (heap, may be NULL when n is 0) is taken over and
+ * freed. Late or unknown answers are fine. */
 void operators_sessions(struct operators *ops, uint64_t request, struct session_info *list,
 			size_t n);
 /* From now on `show info` says Stopping: 1. */

@@ -11,7 +11,8 @@ struct snapshot {
 	struct listener_facts *listeners;
 };
 
-/* Rows and listeners at `now_ms`. The caller fills report, process, facts.view, level and sessions. */
+/* Rows and listeners at `now_ms`. The caller fills report, process, facts.view, level and
+ * sessions. */
 void snapshot_init(struct snapshot *s, const struct config *config, struct history *h,
 		   int64_t now_ms);
 void snapshot_fini(struct snapshot *s);

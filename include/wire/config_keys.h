@@ -1,6 +1,6 @@
 #pragma once
-/* Configuration keys as tables: one row says a key's name, how its value is read, and where it goes.
- * Shared by the config_*.c files of wire/; nobody else needs it. */
+/* Configuration keys as tables: one row says a key's name, how its value is read, and where it
+ * goes. Shared by the config_*.c files of wire/; nobody else needs it. */
 #include "core/config.h"
 #include "wire/faults.h"
 #include "wire/yaml_tree.h"
@@ -16,8 +16,8 @@ struct word {
 };
 
 struct key;
-/* Read `value` into `field`, which is the row's place in the struct that the table is about. A fault
- * leaves the default there. */
+/* Read `value` into `field`, which is the row's place in the struct that the table is about. A
+ * fault leaves the default there. */
 typedef void key_reader(struct reader *r, const struct key *k, const struct yaml_node *value,
 			void *field);
 
@@ -50,8 +50,8 @@ struct key {
 		.name = (key), .read = (reader), __VA_ARGS__ \
 	}
 
-/* Read a map by its table; `base` is the struct with its defaults filled in. Unknown and missing keys
- * are faults. */
+/* Read a map by its table; `base` is the struct with its defaults filled in. Unknown and missing
+ * keys are faults. */
 void read_keys(struct reader *r, const struct key *table, const struct yaml_node *map, void *base);
 
 void read_section(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);
@@ -64,33 +64,31 @@ void read_word(struct reader *r, const struct key *k, const struct yaml_node *v,
 void read_text(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);
 
 /* Tools of the readers. They add the fault themselves. */
-void fault(struct reader *r, const struct yaml_node *at, const char *format, ...)
+void reader_fault(struct reader *r, const struct yaml_node *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-bool expect_map(struct reader *r, const struct yaml_node *v, const char *remedy);
-const char *expect_text(struct reader *r, const struct yaml_node *v,
-			const char *what); /* or NULL */
-bool find_word(struct reader *r, const struct yaml_node *v, const struct word *words,
-	       unsigned *out);
+bool reader_expect_map(struct reader *r, const struct yaml_node *v, const char *remedy);
+const char *reader_expect_text(struct reader *r, const struct yaml_node *v,
+			       const char *what); /* or NULL */
+bool reader_find_word(struct reader *r, const struct yaml_node *v, const struct word *words,
+		      unsigned *out);
 /* "; did you mean x?", or nothing. */
-void suggest(const char *word, const char *const *candidates, char *out, size_t n);
+void reader_suggest(const char *word, const char *const *candidates, char *out, size_t n);
 
 /* "90s" for 90000: as a file would write it, in the largest unit that keeps it whole. */
-const char *written_duration(int64_t ms, char *out, size_t n);
+const char *duration_as_written(int64_t ms, char *out, size_t n);
 
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define NAME_CHARACTERS    LETTERS_AND_DIGITS "._-"
 /* A name that people see in CSV, logs and commands: at most 64 bytes, `allowed` ones. */
-bool check_name(struct reader *r, unsigned line, unsigned column, const char *name,
-		const char *allowed);
+bool reader_check_name(struct reader *r, unsigned line, unsigned column, const char *name,
+		       const char *allowed);
 /* host:port or [v6]:port with a number or *, or /path; TCP names are refused: where to listen must
  * not depend on a resolver. */
-bool read_bind_addr(struct reader *r, const struct yaml_node *v, struct addr *a);
+bool reader_bind_addr(struct reader *r, const struct yaml_node *v, struct addr *a);
 
 /* The readers of the upper keys, by file. */
 void read_clusters(struct reader *r, const struct key *k, const struct yaml_node *v, void *config);
 void read_listeners(struct reader *r, const struct key *k, const struct yaml_node *v, void *config);
 void read_stats_sockets(struct reader *r, const struct key *k, const struct yaml_node *v,
 			void *config);
-void default_stats_socket(struct config *c);
-/* Both cannot be listened on: equal, or a wildcard and an address of its family, on one port. */
-bool addr_overlaps(const struct addr *a, const struct addr *b);
+void config_default_stats_socket(struct config *c);

@@ -1,5 +1,6 @@
-/* THE table of commands: its words, what help says, the level it needs, and the function that runs it.
- * Everything else about commands derives from it. Not here: what a command answers (show_*.c, set.c). */
+/* THE table of commands: its words, what help says, the level it needs, and the function that runs
+ * it. Everything else about commands derives from it. Not here: what a command answers (show_*.c,
+ * set.c). */
 #include "admin/commands.h"
 #include "admin/command.h"
 #include "admin/replies.h"

@@ -1,5 +1,5 @@
-/* `show clusters`: for people. Per cluster one line that says who is primary, since when and why, and a table of
- * its nodes. No empty line in between: that would end the reply. */
+/* `show clusters`: for people. Per cluster one line that says who is primary, since when and why,
+ * and a table of its nodes. No empty line in between: that would end the reply. */
 #include "admin/command.h"
 #include "admin/text_table.h"
 #include "base/str.h"
@@ -10,7 +10,8 @@ static const char *member_name(const struct admin_facts *f, int member)
 	return f->config->members[member].name;
 }
 
-/* Of whom the cluster's reason speaks: its primary, or whom the view blames for there being none. */
+/* Of whom the cluster's reason speaks: its primary, or whom the view blames for there being
+ * none. */
 static int member_concerned(const struct admin_facts *f, const struct cluster_report *r)
 {
 	if (r->primary >= 0 || !f->view)
@@ -74,7 +75,8 @@ static void cell_lag(struct text_table *t, const struct member_report *m, bool i
 		text_table_cell(t, "%" PRIu64 "%s", lag, units[unit]);
 }
 
-/* "200, 0.3s ago"; when the latest question was not answered, that, and how old the last answer is. */
+/* "200, 0.3s ago"; when the latest question was not answered, that, and how old the last answer
+ * is. */
 static void cell_answer(struct text_table *t, const struct member_report *m)
 {
 	char age[32] = "never";

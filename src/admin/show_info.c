@@ -1,5 +1,5 @@
-/* `show info` and `show version`: HAProxy 2.6's lines, all of them and in its order.
- * Tools split each line at its colon, so no value holds one. What isari has nothing to say about is 0. */
+/* `show info` and `show version`: HAProxy 2.6's lines, all of them and in its order. Tools split
+ * each line at its colon, so no value holds one. What isari has nothing to say about is 0. */
 #include "admin/command.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,7 +50,8 @@ NUMBER(bytes_out, i->total.bytes_out)
 NUMBER(bytes_out_rate, i->process->bytes_out_per_s)
 NUMBER(start_time, i->process->start_wall_s)
 
-/* "Nov 20 2026" of the compiler as 2026/11/20; a reproducible build sets it by SOURCE_DATE_EPOCH. */
+/* "Nov 20 2026" of the compiler as 2026/11/20; a reproducible build sets it by
+ * SOURCE_DATE_EPOCH. */
 static void release_date(const struct info *i, struct buf *out)
 {
 	static const char date[] = __DATE__, months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

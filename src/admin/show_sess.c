@@ -1,5 +1,6 @@
-/* `show sess`: one line per session in HAProxy's shape, so that greps for src=, fe=, be= and srv= keep working.
- * What HAProxy knows of its internals and we do not have is left out; state, in and out are ours. */
+/* `show sess`: one line per session in HAProxy's shape, so that greps for src=, fe=, be= and srv=
+ * keep working. What HAProxy knows of its internals and we do not have is left out; state, in and
+ * out are ours. */
 #include "admin/command.h"
 #include <inttypes.h>
 #include <string.h>

@@ -3,8 +3,9 @@
  * DOWN / L7STS / 503 / "Service Unavailable". */
 #include "admin/stat_row.h"
 
-/* MAINT, DRAIN, UP and DOWN only: exporters do not know HAProxy's transitional forms ("UP 1/2").
- * A server that merely keeps its old sessions is DOWN, as in HAProxy: DOWN says that no new ones get there. */
+/* MAINT, DRAIN, UP and DOWN only: exporters do not know HAProxy's transitional forms ("UP 1/2"). A
+ * server that merely keeps its old sessions is DOWN, as in HAProxy: DOWN says that no new ones get
+ * there. */
 const char *stat_server_status(const struct server_report *s)
 {
 	if (s->admin == ADMIN_MAINT)

@@ -53,8 +53,8 @@ void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned l
 	server_address(r, server);
 }
 
-/* The listener's own row counts its sessions whole, whatever number of servers each one tried; only the attempts
- * are the servers' sum. */
+/* The listener's own row counts its sessions whole, whatever number of servers each one tried; only
+ * the attempts are the servers' sum. */
 void stat_row_backend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
 {
 	row_init(r, STAT_BACKEND, f, listener);

@@ -175,3 +175,27 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 		return false;
 	return a->kind == ADDR_UNIX ? strcmp(a->host, b->host) == 0 : host_equal(a->host, b->host);
 }
+
+/* "*" takes both families, 0.0.0.0 and :: their own. */
+static bool is_wildcard_for(const struct addr *wildcard, const struct addr *a)
+{
+	static const struct addr v6 = {.kind = ADDR_TCP, .host = "::"};
+	struct addr portless = *wildcard;
+	bool a_is_v6 = strchr(a->host, ':') != NULL, a_is_any = strcmp(a->host, "*") == 0;
+
+	portless.port = 0;
+	if (strcmp(wildcard->host, "*") == 0)
+		return true;
+	if (strcmp(wildcard->host, "0.0.0.0") == 0)
+		return a_is_any || !a_is_v6;
+	return addr_equal(&portless, &v6) && (a_is_any || a_is_v6);
+}
+
+bool addr_overlaps(const struct addr *a, const struct addr *b)
+{
+	if (a->kind != b->kind || a->port != b->port)
+		return false;
+	if (addr_equal(a, b))
+		return true;
+	return a->kind == ADDR_TCP && (is_wildcard_for(a, b) || is_wildcard_for(b, a));
+}

@@ -1,6 +1,6 @@
-/* Sessions per second, moving averages, up and down times of listeners.
- * A second is closed once per second by a timer; what is asked in between is computed on the spot, so a number is
- * never older than the question and the thread wakes no more often than that. */
+/* Sessions per second, moving averages, up and down times of listeners. A second is closed once per
+ * second by a timer; what is asked in between is computed on the spot, so a number is never older
+ * than the question and the thread wakes no more often than that. */
 #include "control/history.h"
 #include "base/mem.h"
 #include <limits.h>
@@ -161,7 +161,6 @@ void history_listener(const struct history *h, unsigned listener, int64_t now_ms
 	const struct listener_history *l = &h->listeners[listener];
 
 	*out = (struct listener_facts){
-		.up = l->up,
 		.since_ms_ago = now_ms - l->changed_ms,
 		.downs = l->downs,
 		.down_ms = l->down_ms + (l->up ? 0 : now_ms - l->changed_ms),

@@ -1,9 +1,11 @@
 /* Operators at the stats sockets.
  *
- * Happy path: a line comes in, its commands run one after the other on fresh facts, their replies go out together.
- * `show sess` has to wait for the workers: its client is parked, all parked clients share one question, and the
- * last worker's answer (or the deadline) lets them go on. A client that leaves meanwhile is simply forgotten.
- * Not here: what commands say (admin/), framing of lines (io/line_server.h), gathering (snapshot.c, history.c). */
+ * Happy path: a line comes in, its commands run one after the other on fresh facts, their replies
+ * go out together. `show sess` has to wait for the workers: its client is parked, all parked
+ * clients share one question, and the last worker's answer (or the deadline) lets them go on. A
+ * client that leaves meanwhile is simply forgotten.
+ * Not here: what commands say (admin/), framing of lines (io/line_server.h), gathering (snapshot.c,
+ * history.c). */
 #include "control/operators.h"
 #include "admin/commands.h"
 #include "base/list.h"
@@ -171,8 +173,9 @@ static bool run_command(struct admin_client *c, const struct asking *sessions)
 	return true;
 }
 
-/* The client may be gone, or busy with its next line, when this returns. After a `quit` with replies before it in
- * the same line the client is closed like any that is not interactive; on_line takes no more of its lines. */
+/* The client may be gone, or busy with its next line, when this returns. After a `quit` with
+ * replies before it in the same line the client is closed like any that is not interactive; on_line
+ * takes no more of its lines. */
 static void finish_line(struct admin_client *c)
 {
 	struct buf out = c->out;
@@ -213,7 +216,8 @@ static struct admin_client *first_waiting(struct operators *ops)
 	return NULL;
 }
 
-/* Let every parked client go on. Any of them, and others, may leave while one does: look again each time. */
+/* Let every parked client go on. Any of them, and others, may leave while one does: look again each
+ * time. */
 static void end_asking(struct operators *ops)
 {
 	struct asking answer = ops->asking;

@@ -1,4 +1,5 @@
-/* Gather the scoreboard and the history into facts. Not here: the report (the owner of the monitor gives it). */
+/* Gather the scoreboard and the history into facts. Not here: the report (the owner of the monitor
+ * gives it). */
 #include "control/snapshot.h"
 #include "base/mem.h"
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* One command to a stats socket and its reply. Blocking, bounded by the socket's own timeouts.
- * Happy path: connect, send, half-close, read to EOF. Not here: what a reply means (admin/replies.h). */
+ * Happy path: connect, send, half-close, read to EOF. Not here: what a reply means
+ * (admin/replies.h). */
 #include "io/ctl_client.h"
 #include "base/str.h"
 #include <errno.h>

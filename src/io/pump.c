@@ -180,7 +180,7 @@ enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk
 		return r;
 	for (unsigned i = 0; i < PASSES_AT_THE_END; i++) {
 		r = pass(p, source, sink, d);
-		if (r != PUMP_MORE || p->bytes - before >= d->budget)
+		if (r != PUMP_MORE || !p->ending || p->bytes - before >= d->budget)
 			break;
 	}
 	return r;

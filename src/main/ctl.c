@@ -1,9 +1,12 @@
-/* `isari ctl`: send one command line to the stats socket, print the reply, say by the exit code whether it worked.
+/* `isari ctl`: send one command line to the stats socket, print the reply, say by the exit code
+ * whether it worked.
  * Not here: the socket (io/ctl_client.h), which replies are errors (admin/replies.h). */
 #include "main/ctl.h"
 #include "admin/replies.h"
 #include "base/addr.h"
+#include "base/str.h"
 #include "io/ctl_client.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,10 +75,25 @@ static int ask(const struct addr *a, const char *line)
 		buf_fini(&reply);
 		return EXIT_FAILURE;
 	}
-	buf_append(&reply, "", 0); /* a string even when nothing came */
-	rc = print_reply(&reply);
+	if (reply.len > 0) {
+		rc = print_reply(&reply);
+	} else {
+		fprintf(stderr, "isari ctl: the server closed without a reply\n");
+		rc = EXIT_FAILURE;
+	}
 	buf_fini(&reply);
 	return rc;
+}
+
+/* A path, relative ones too, or host:port. */
+static int parse_socket(struct addr *a, const char *text, struct err *e)
+{
+	if (!strchr(text, '/') && strchr(text, ':'))
+		return addr_parse(a, text, 0, e);
+	*a = (struct addr){.kind = ADDR_UNIX};
+	if (!*text || !str_copy(a->host, sizeof(a->host), text))
+		return err_set(e, -EINVAL, "not the path of a socket");
+	return 0;
 }
 
 int ctl_main(int argc, char **argv)
@@ -88,7 +106,7 @@ int ctl_main(int argc, char **argv)
 
 	if (first < 0 || first >= argc)
 		return usage();
-	if (addr_parse(&a, socket, 0, &e) < 0) {
+	if (parse_socket(&a, socket, &e) < 0) {
 		fprintf(stderr, "isari ctl: %s: %s\n", socket, e.text);
 		return EXIT_USAGE;
 	}

@@ -220,11 +220,8 @@ static struct view *nobody_yet(struct config *c)
 {
 	struct view *v = view_new(c);
 
-	for (size_t i = 0; i < v->n_listeners; i++) {
+	for (size_t i = 0; i < v->n_listeners; i++)
 		v->listeners[i].none_since_ms = clock_ms();
-		v->listeners[i].none_why = WHY_NO_PROOF;
-		v->listeners[i].none_member = -1;
-	}
 	view_finish(v);
 	return v;
 }

@@ -36,9 +36,9 @@ static void relation_fault(struct reader *r, const struct yaml_node *map, const 
 
 	if (e == NULL)
 		e = yaml_map_find(map, "interval");
-	fault(r, e ? e->value : map, "%s must be %s (interval is %s)",
-	      written_duration(ms, has, sizeof(has)), relation,
-	      written_duration(interval_ms, interval, sizeof(interval)));
+	reader_fault(r, e ? e->value : map, "%s must be %s (interval is %s)",
+		     duration_as_written(ms, has, sizeof(has)), relation,
+		     duration_as_written(interval_ms, interval, sizeof(interval)));
 	faults_leave(r->faults, mark);
 }
 
@@ -68,11 +68,11 @@ static void read_probe(struct reader *r, const struct key *k, const struct yaml_
 
 static void read_name(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
-	const char *name = expect_text(r, v, "a name");
+	const char *name = reader_expect_text(r, v, "a name");
 	char **to = field;
 
 	(void)k;
-	if (name && check_name(r, v->line, v->column, name, MEMBER_NAME_CHARACTERS))
+	if (name && reader_check_name(r, v->line, v->column, name, MEMBER_NAME_CHARACTERS))
 		*to = xstrdup(name);
 }
 
@@ -83,9 +83,9 @@ static bool parse_server(struct reader *r, const struct yaml_node *v, const char
 	struct err e;
 
 	if (addr_parse(a, text, port, &e) < 0)
-		fault(r, v, "%s", e.text);
+		reader_fault(r, v, "%s", e.text);
 	else if (a->kind != ADDR_TCP || strcmp(a->host, "*") == 0)
-		fault(r, v, "a server is a host name or an address, not '%.60s'", text);
+		reader_fault(r, v, "a server is a host name or an address, not '%.60s'", text);
 	else
 		return true;
 	return false;
@@ -93,7 +93,7 @@ static bool parse_server(struct reader *r, const struct yaml_node *v, const char
 
 static void read_host(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
-	const char *text = expect_text(r, v, "a host name or an address"), *colon;
+	const char *text = reader_expect_text(r, v, "a host name or an address"), *colon;
 	char **to = field;
 	struct addr a;
 
@@ -102,7 +102,7 @@ static void read_host(struct reader *r, const struct key *k, const struct yaml_n
 		return;
 	colon = strrchr(text, ':');
 	if (colon && (colon == strchr(text, ':') || colon[-1] == ']'))
-		fault(r, v, "write the port as a key of its own, port: %.20s", colon + 1);
+		reader_fault(r, v, "write the port as a key of its own, port: %.20s", colon + 1);
 	else if (parse_server(r, v, text, POSTGRESQL_PORT, &a))
 		*to = xstrdup(a.host);
 }
@@ -111,7 +111,7 @@ static void read_host(struct reader *r, const struct key *k, const struct yaml_n
 static void read_rest(struct reader *r, const struct key *k, const struct yaml_node *v,
 		      void *member)
 {
-	const char *url = expect_text(r, v, "a URL such as http://10.0.0.1:8008");
+	const char *url = reader_expect_text(r, v, "a URL such as http://10.0.0.1:8008");
 	struct member_config *m = member;
 	struct addr a;
 	size_t len;
@@ -121,19 +121,19 @@ static void read_rest(struct reader *r, const struct key *k, const struct yaml_n
 		return;
 	m->rest_tls = strncasecmp(url, "https://", 8) == 0;
 	if (!m->rest_tls && strncasecmp(url, "http://", 7) != 0) {
-		fault(r, v, "must begin with http:// or https://, not '%.40s'", url);
+		reader_fault(r, v, "must begin with http:// or https://, not '%.40s'", url);
 		return;
 	}
 	url += m->rest_tls ? 8 : 7;
 	len = strcspn(url, "/?#@");
 	if (url[len] && strcmp(url + len, "/") != 0) {
-		fault(r, v, "has only scheme, host and port, without '%.40s'", url + len);
+		reader_fault(r, v, "has only scheme, host and port, without '%.40s'", url + len);
 		return;
 	}
 	char *host = xstrndup(url, len);
 
 	if (host[0] != '[' && strchr(host, ':') != strrchr(host, ':'))
-		fault(r, v, "write an IPv6 address as http://[address]:port");
+		reader_fault(r, v, "write an IPv6 address as http://[address]:port");
 	else if (parse_server(r, v, host, REST_PORT, &a)) {
 		m->rest_host = xstrdup(a.host);
 		m->rest_port = a.port;
@@ -170,17 +170,19 @@ static void check_twins(struct reader *r, const struct yaml_node *v, const struc
 		if (o->cluster != m->cluster)
 			continue;
 		if (same_server(o->host, o->port, m->host, m->port)) {
-			fault(r, v, "is the server %s:%u, which is member '%s' already", m->host,
-			      m->port, o->name);
+			reader_fault(r, v, "is the server %s:%u, which is member '%s' already",
+				     m->host, m->port, o->name);
 			continue;
 		}
 		if (strcmp(o->name, m->name) == 0)
-			fault(r, v, "another member is named '%s': give each a name of its own",
-			      m->name);
+			reader_fault(r, v,
+				     "another member is named '%s': give each a name of its own",
+				     m->name);
 		if (same_server(o->rest_host, o->rest_port, m->rest_host, m->rest_port))
-			fault(r, v,
-			      "has the same Patroni REST (%s:%u) as member '%s': give each its own",
-			      m->rest_host, m->rest_port, o->name);
+			reader_fault(r, v,
+				     "has the same Patroni REST (%s:%u) as member '%s': give each "
+				     "its own",
+				     m->rest_host, m->rest_port, o->name);
 	}
 }
 
@@ -190,7 +192,7 @@ static void add_member(struct reader *r, const struct yaml_node *v, struct membe
 
 	if (m->name == NULL) {
 		m->name = xstrdup(m->host);
-		check_name(r, v->line, v->column, m->name, MEMBER_NAME_CHARACTERS);
+		reader_check_name(r, v->line, v->column, m->name, MEMBER_NAME_CHARACTERS);
 	}
 	if (m->rest_host == NULL)
 		m->rest_host = xstrdup(m->host);
@@ -209,7 +211,8 @@ static void read_member(struct reader *r, const struct yaml_node *v, unsigned cl
 	if (v->kind == YAML_KIND_MAP) {
 		read_keys(r, member_keys, v, &m);
 	} else {
-		const char *text = expect_text(r, v, "host, host:port or a map with the key host");
+		const char *text =
+			reader_expect_text(r, v, "host, host:port or a map with the key host");
 
 		if (text && parse_server(r, v, text, POSTGRESQL_PORT, &a)) {
 			m.host = xstrdup(a.host);
@@ -231,9 +234,9 @@ static void read_members(struct reader *r, const struct key *k, const struct yam
 
 	(void)k;
 	if (v->kind != YAML_KIND_LIST)
-		fault(r, v, "must be a list of members, such as [10.0.0.1, 10.0.0.2]");
+		reader_fault(r, v, "must be a list of members, such as [10.0.0.1, 10.0.0.2]");
 	else if (v->n == 0 || v->n > MAX_MEMBERS)
-		fault(r, v, "must have 1..%d members, not %zu", MAX_MEMBERS, v->n);
+		reader_fault(r, v, "must have 1..%d members, not %zu", MAX_MEMBERS, v->n);
 	else
 		for (size_t i = 0; i < v->n; i++) {
 			size_t mark = faults_enter_item(r->faults, i);
@@ -260,8 +263,8 @@ static void read_cluster(struct reader *r, const struct yaml_entry *e)
 
 	cluster->name = xstrdup(e->key);
 	probe_config_defaults(&cluster->probe);
-	check_name(r, e->key_line, e->key_column, e->key, NAME_CHARACTERS);
-	if (expect_map(r, e->value, "at least members"))
+	reader_check_name(r, e->key_line, e->key_column, e->key, NAME_CHARACTERS);
+	if (reader_expect_map(r, e->value, "at least members"))
 		read_keys(r, cluster_keys, e->value, cluster);
 }
 
@@ -270,10 +273,10 @@ void read_clusters(struct reader *r, const struct key *k, const struct yaml_node
 	struct config *c = config;
 
 	(void)k;
-	if (!expect_map(r, v, "a name for each cluster, and its members below"))
+	if (!reader_expect_map(r, v, "a name for each cluster, and its members below"))
 		return;
 	if (v->n == 0 || v->n > MAX_CLUSTERS) {
-		fault(r, v, "must have 1..%d clusters, not %zu", MAX_CLUSTERS, v->n);
+		reader_fault(r, v, "must have 1..%d clusters, not %zu", MAX_CLUSTERS, v->n);
 		return;
 	}
 	c->clusters = xcalloc(v->n, sizeof(*c->clusters));

@@ -1,5 +1,6 @@
 /* Read a map by its table of keys, and the plain values: numbers, durations, words, texts.
- * Not here: what the keys are (config_yaml.c, config_cluster.c, config_listener.c, config_stats.c). */
+ * Not here: what the keys are (config_yaml.c, config_cluster.c, config_listener.c, config_stats.c).
+ */
 #include "wire/config_keys.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -10,7 +11,7 @@
 
 enum { MAX_NAME = 64, MAX_CANDIDATES = 32 };
 
-void fault(struct reader *r, const struct yaml_node *at, const char *format, ...)
+void reader_fault(struct reader *r, const struct yaml_node *at, const char *format, ...)
 {
 	va_list ap;
 
@@ -23,7 +24,7 @@ void fault(struct reader *r, const struct yaml_node *at, const char *format, ...
 
 /* ---- maps ---- */
 
-void suggest(const char *word, const char *const *candidates, char *out, size_t n)
+void reader_suggest(const char *word, const char *const *candidates, char *out, size_t n)
 {
 	const char *nearest = str_nearest(word, candidates);
 
@@ -49,7 +50,7 @@ static void unknown_key(struct reader *r, const struct key *table, const struct 
 
 	for (size_t i = 0; i < MAX_CANDIDATES && table[i].name; i++)
 		names[i] = table[i].name;
-	suggest(e->key, names, hint, sizeof(hint));
+	reader_suggest(e->key, names, hint, sizeof(hint));
 	faults_add(r->faults, e->key_line, e->key_column, "is not a known key%s", hint);
 	faults_leave(r->faults, mark);
 }
@@ -58,7 +59,7 @@ static void missing_key(struct reader *r, const struct key *k, const struct yaml
 {
 	size_t mark = faults_enter(r->faults, k->name);
 
-	fault(r, map, "is missing: %s", k->required);
+	reader_fault(r, map, "is missing: %s", k->required);
 	faults_leave(r->faults, mark);
 }
 
@@ -85,17 +86,17 @@ void read_keys(struct reader *r, const struct key *table, const struct yaml_node
 			unknown_key(r, table, &map->entries[i]);
 }
 
-bool expect_map(struct reader *r, const struct yaml_node *v, const char *remedy)
+bool reader_expect_map(struct reader *r, const struct yaml_node *v, const char *remedy)
 {
 	if (v->kind == YAML_KIND_MAP)
 		return true;
-	fault(r, v, "must be a map of keys%s%s", remedy ? ": " : "", remedy ? remedy : "");
+	reader_fault(r, v, "must be a map of keys%s%s", remedy ? ": " : "", remedy ? remedy : "");
 	return false;
 }
 
 void read_section(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
-	if (expect_map(r, v, "leave the key out to have the defaults"))
+	if (reader_expect_map(r, v, "leave the key out to have the defaults"))
 		read_keys(r, k->keys, v, field);
 }
 
@@ -115,14 +116,14 @@ static const char *shown(const struct yaml_node *v, char *out, size_t n)
 	return out;
 }
 
-const char *expect_text(struct reader *r, const struct yaml_node *v, const char *what)
+const char *reader_expect_text(struct reader *r, const struct yaml_node *v, const char *what)
 {
 	char has[48];
 
 	if (v->kind == YAML_KIND_SCALAR && !yaml_node_is_null(v) && v->text[0])
 		return v->text;
 	if (v->kind != YAML_KIND_BAD)
-		fault(r, v, "must be %s, not %s", what, shown(v, has, sizeof(has)));
+		reader_fault(r, v, "must be %s, not %s", what, shown(v, has, sizeof(has)));
 	return NULL;
 }
 
@@ -132,9 +133,9 @@ static void number_fault(struct reader *r, const struct key *k, const struct yam
 
 	if (v->kind == YAML_KIND_BAD)
 		return;
-	fault(r, v, "must be %sa number %lld..%lld%s, not %s",
-	      k->flags & KEY_AUTO ? "auto or " : "", (long long)k->min, (long long)k->max,
-	      k->flags & KEY_NULLABLE ? " or null" : "", shown(v, has, sizeof(has)));
+	reader_fault(r, v, "must be %sa number %lld..%lld%s, not %s",
+		     k->flags & KEY_AUTO ? "auto or " : "", (long long)k->min, (long long)k->max,
+		     k->flags & KEY_NULLABLE ? " or null" : "", shown(v, has, sizeof(has)));
 }
 
 static bool number(struct reader *r, const struct key *k, const struct yaml_node *v, uint64_t *out)
@@ -165,7 +166,7 @@ void read_port(struct reader *r, const struct key *k, const struct yaml_node *v,
 		*(uint16_t *)field = (uint16_t)n;
 }
 
-const char *written_duration(int64_t ms, char *out, size_t n)
+const char *duration_as_written(int64_t ms, char *out, size_t n)
 {
 	static const struct {
 		const char *unit;
@@ -186,10 +187,11 @@ static void duration_fault(struct reader *r, const struct key *k, const struct y
 
 	if (v->kind == YAML_KIND_BAD)
 		return;
-	fault(r, v, "must be a duration %s%s..%s%s (units ms, s, m, h, d), not %s",
-	      k->flags & KEY_ZERO ? "0 (none) or " : "", written_duration(k->min, min, sizeof(min)),
-	      written_duration(k->max, max, sizeof(max)),
-	      k->flags & KEY_SECONDS ? " in whole seconds" : "", shown(v, has, sizeof(has)));
+	reader_fault(r, v, "must be a duration %s%s..%s%s (units ms, s, m, h, d), not %s",
+		     k->flags & KEY_ZERO ? "0 (none) or " : "",
+		     duration_as_written(k->min, min, sizeof(min)),
+		     duration_as_written(k->max, max, sizeof(max)),
+		     k->flags & KEY_SECONDS ? " in whole seconds" : "", shown(v, has, sizeof(has)));
 }
 
 static bool duration_fits(const struct key *k, int64_t ms)
@@ -221,7 +223,7 @@ void read_bool(struct reader *r, const struct key *k, const struct yaml_node *v,
 	else if (plain && strcmp(v->text, "false") == 0)
 		*(bool *)field = false;
 	else if (v->kind != YAML_KIND_BAD)
-		fault(r, v, "must be true or false, not %s", shown(v, has, sizeof(has)));
+		reader_fault(r, v, "must be true or false, not %s", shown(v, has, sizeof(has)));
 }
 
 static void word_fault(struct reader *r, const struct yaml_node *v, const struct word *words)
@@ -236,11 +238,12 @@ static void word_fault(struct reader *r, const struct yaml_node *v, const struct
 		snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "", words[i].name);
 	}
 	if (v->kind == YAML_KIND_SCALAR)
-		suggest(v->text, names, hint, sizeof(hint));
-	fault(r, v, "must be one of %s; not %s%s", all, shown(v, has, sizeof(has)), hint);
+		reader_suggest(v->text, names, hint, sizeof(hint));
+	reader_fault(r, v, "must be one of %s; not %s%s", all, shown(v, has, sizeof(has)), hint);
 }
 
-bool find_word(struct reader *r, const struct yaml_node *v, const struct word *words, unsigned *out)
+bool reader_find_word(struct reader *r, const struct yaml_node *v, const struct word *words,
+		      unsigned *out)
 {
 	if (v->kind == YAML_KIND_BAD)
 		return false;
@@ -259,7 +262,7 @@ _Static_assert(sizeof(enum balance) == sizeof(unsigned), "read_word writes an un
 
 void read_word(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
-	find_word(r, v, k->words, field);
+	reader_find_word(r, v, k->words, field);
 }
 
 static bool is_printable(const char *s)
@@ -271,14 +274,15 @@ static bool is_printable(const char *s)
 
 void read_text(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
-	const char *text = expect_text(r, v, k->flags & KEY_NULLABLE ? "a text or null" : "a text");
+	const char *text =
+		reader_expect_text(r, v, k->flags & KEY_NULLABLE ? "a text or null" : "a text");
 	char **to = field;
 
 	if (text == NULL)
 		return;
 	if (strlen(text) > (size_t)k->max || !is_printable(text)) {
-		fault(r, v, "must be at most %d letters, digits and signs, without spaces",
-		      (int)k->max);
+		reader_fault(r, v, "must be at most %d letters, digits and signs, without spaces",
+			     (int)k->max);
 		return;
 	}
 	free(*to);
@@ -287,8 +291,8 @@ void read_text(struct reader *r, const struct key *k, const struct yaml_node *v,
 
 /* ---- names and addresses ---- */
 
-bool check_name(struct reader *r, unsigned line, unsigned column, const char *name,
-		const char *allowed)
+bool reader_check_name(struct reader *r, unsigned line, unsigned column, const char *name,
+		       const char *allowed)
 {
 	size_t len = strlen(name);
 
@@ -307,19 +311,20 @@ bool check_name(struct reader *r, unsigned line, unsigned column, const char *na
 	return false;
 }
 
-bool read_bind_addr(struct reader *r, const struct yaml_node *v, struct addr *a)
+bool reader_bind_addr(struct reader *r, const struct yaml_node *v, struct addr *a)
 {
-	const char *text = expect_text(r, v, "host:port, *:port, [v6]:port or /path");
+	const char *text = reader_expect_text(r, v, "host:port, *:port, [v6]:port or /path");
 	struct err e;
 
 	if (text == NULL)
 		return false;
 	if (addr_parse(a, text, 0, &e) < 0)
-		fault(r, v, "%s", e.text);
+		reader_fault(r, v, "%s", e.text);
 	else if (a->kind == ADDR_TCP && strcmp(a->host, "*") != 0 && !addr_is_numeric(a->host))
-		fault(r, v, "'%.60s' is a name: write the address to listen on, or *", a->host);
+		reader_fault(r, v, "'%.60s' is a name: write the address to listen on, or *",
+			     a->host);
 	else if (a->kind == ADDR_UNIX && (!is_printable(a->host) || text[strlen(text) - 1] == '/'))
-		fault(r, v, "'%.60s' is no path of a socket", a->host);
+		reader_fault(r, v, "'%.60s' is no path of a socket", a->host);
 	else
 		return true;
 	return false;

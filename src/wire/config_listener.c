@@ -1,5 +1,6 @@
 /* The key `listeners`: where to listen, and what a session gets there.
- * Clusters are read before (the order of the table in config_yaml.c), so references are checked here. */
+ * Clusters are read before (the order of the table in config_yaml.c), so references are checked
+ * here. */
 #include "base/mem.h"
 #include "wire/config_keys.h"
 #include <stdlib.h>
@@ -33,30 +34,6 @@ static const struct word protocols[] = {
 
 /* ---- bind ---- */
 
-/* "*" takes both families, 0.0.0.0 and :: their own. */
-static bool is_wildcard_for(const struct addr *wildcard, const struct addr *a)
-{
-	static const struct addr v6 = {.kind = ADDR_TCP, .host = "::"};
-	struct addr portless = *wildcard;
-	bool a_is_v6 = strchr(a->host, ':') != NULL, a_is_any = strcmp(a->host, "*") == 0;
-
-	portless.port = 0;
-	if (strcmp(wildcard->host, "*") == 0)
-		return true;
-	if (strcmp(wildcard->host, "0.0.0.0") == 0)
-		return a_is_any || !a_is_v6;
-	return addr_equal(&portless, &v6) && (a_is_any || a_is_v6);
-}
-
-bool addr_overlaps(const struct addr *a, const struct addr *b)
-{
-	if (a->kind != b->kind || a->port != b->port)
-		return false;
-	if (addr_equal(a, b))
-		return true;
-	return a->kind == ADDR_TCP && (is_wildcard_for(a, b) || is_wildcard_for(b, a));
-}
-
 static void check_bind_is_free(struct reader *r, const struct yaml_node *v, const struct addr *a)
 {
 	char text[sizeof(a->host) + 16];
@@ -67,8 +44,8 @@ static void check_bind_is_free(struct reader *r, const struct yaml_node *v, cons
 		for (size_t k = 0; k < l->n_binds; k++) {
 			if (!addr_overlaps(&l->binds[k], a))
 				continue;
-			fault(r, v, "listener %.64s binds %s already", l->name,
-			      addr_format(&l->binds[k], text, sizeof(text)));
+			reader_fault(r, v, "listener %.64s binds %s already", l->name,
+				     addr_format(&l->binds[k], text, sizeof(text)));
 			return;
 		}
 	}
@@ -78,7 +55,7 @@ static void read_one_bind(struct reader *r, const struct yaml_node *v, struct li
 {
 	struct addr a;
 
-	if (!read_bind_addr(r, v, &a))
+	if (!reader_bind_addr(r, v, &a))
 		return;
 	check_bind_is_free(r, v, &a);
 	l->binds[l->n_binds++] = a;
@@ -96,7 +73,7 @@ static void read_binds(struct reader *r, const struct key *k, const struct yaml_
 		return;
 	}
 	if (v->n == 0 || v->n > MAX_BINDS) {
-		fault(r, v, "must have 1..%d addresses, not %zu", MAX_BINDS, v->n);
+		reader_fault(r, v, "must have 1..%d addresses, not %zu", MAX_BINDS, v->n);
 		return;
 	}
 	l->binds = xcalloc(v->n, sizeof(*l->binds));
@@ -118,15 +95,15 @@ static void unknown_cluster(struct reader *r, const struct yaml_node *v, const c
 
 	for (size_t i = 0; i < c->n_clusters; i++)
 		names[i] = c->clusters[i].name;
-	suggest(name, names, hint, sizeof(hint));
-	fault(r, v, "there is no cluster '%.64s'%s", name, hint);
+	reader_suggest(name, names, hint, sizeof(hint));
+	reader_fault(r, v, "there is no cluster '%.64s'%s", name, hint);
 	free(names);
 }
 
 static void read_cluster_name(struct reader *r, const struct key *k, const struct yaml_node *v,
 			      void *field)
 {
-	const char *name = expect_text(r, v, "the name of a cluster");
+	const char *name = reader_expect_text(r, v, "the name of a cluster");
 	unsigned *cluster = field;
 
 	(void)k;
@@ -145,10 +122,10 @@ static void read_one_role(struct reader *r, const struct yaml_node *v, unsigned 
 {
 	unsigned role;
 
-	if (!find_word(r, v, roles, &role))
+	if (!reader_find_word(r, v, roles, &role))
 		return;
 	if (*bits & ROLE_BIT(role))
-		fault(r, v, "%s is named twice", v->text);
+		reader_fault(r, v, "%s is named twice", v->text);
 	*bits |= ROLE_BIT(role);
 }
 
@@ -164,7 +141,7 @@ static void read_serve(struct reader *r, const struct key *k, const struct yaml_
 		return;
 	}
 	if (v->n == 0)
-		fault(r, v, "must name at least one role, such as primary or replica");
+		reader_fault(r, v, "must name at least one role, such as primary or replica");
 	for (size_t i = 0; i < v->n; i++) {
 		size_t mark = faults_enter_item(r->faults, i);
 
@@ -254,8 +231,8 @@ static void read_listener(struct reader *r, const struct yaml_entry *e)
 
 	listener_config_defaults(l);
 	l->name = xstrdup(e->key);
-	check_name(r, e->key_line, e->key_column, e->key, NAME_CHARACTERS);
-	if (!expect_map(r, e->value, "at least bind"))
+	reader_check_name(r, e->key_line, e->key_column, e->key, NAME_CHARACTERS);
+	if (!reader_expect_map(r, e->value, "at least bind"))
 		return;
 	read_keys(r, listener_keys, e->value, l);
 	check_cluster_is_named(r, e);
@@ -268,10 +245,10 @@ void read_listeners(struct reader *r, const struct key *k, const struct yaml_nod
 	struct config *c = config;
 
 	(void)k;
-	if (!expect_map(r, v, "a name for each listener, and its keys below"))
+	if (!reader_expect_map(r, v, "a name for each listener, and its keys below"))
 		return;
 	if (v->n == 0 || v->n > MAX_LISTENERS) {
-		fault(r, v, "must have 1..%d listeners, not %zu", MAX_LISTENERS, v->n);
+		reader_fault(r, v, "must have 1..%d listeners, not %zu", MAX_LISTENERS, v->n);
 		return;
 	}
 	c->listeners = xcalloc(v->n, sizeof(*c->listeners));

@@ -20,12 +20,12 @@ static void check_socket_is_free(struct reader *r, const struct yaml_node *v, co
 
 	for (size_t i = 0; i < c->n_stats_sockets; i++)
 		if (addr_overlaps(&c->stats_sockets[i].addr, a))
-			fault(r, v, "another stats socket has this address already");
+			reader_fault(r, v, "another stats socket has this address already");
 	for (size_t i = 0; i < c->n_listeners; i++)
 		for (size_t k = 0; k < c->listeners[i].n_binds; k++)
 			if (addr_overlaps(&c->listeners[i].binds[k], a))
-				fault(r, v, "listener %.64s binds this address already",
-				      c->listeners[i].name);
+				reader_fault(r, v, "listener %.64s binds this address already",
+					     c->listeners[i].name);
 }
 
 static void read_path(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
@@ -33,7 +33,7 @@ static void read_path(struct reader *r, const struct key *k, const struct yaml_n
 	struct addr a;
 
 	(void)k;
-	if (!read_bind_addr(r, v, &a))
+	if (!reader_bind_addr(r, v, &a))
 		return;
 	check_socket_is_free(r, v, &a);
 	*(struct addr *)field = a;
@@ -41,7 +41,7 @@ static void read_path(struct reader *r, const struct key *k, const struct yaml_n
 
 static void read_mode(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
-	const char *text = expect_text(r, v, "octal digits in quotes, such as \"0660\"");
+	const char *text = reader_expect_text(r, v, "octal digits in quotes, such as \"0660\"");
 	size_t len;
 
 	(void)k;
@@ -49,7 +49,7 @@ static void read_mode(struct reader *r, const struct key *k, const struct yaml_n
 		return;
 	len = strlen(text);
 	if (len < 3 || len > 4 || strspn(text, "01234567") != len || (len == 4 && text[0] != '0'))
-		fault(r, v, "must be octal digits \"0000\"..\"0777\", not '%.40s'", text);
+		reader_fault(r, v, "must be octal digits \"0000\"..\"0777\", not '%.40s'", text);
 	else
 		*(unsigned *)field = (unsigned)strtoul(text, NULL, 8);
 }
@@ -79,13 +79,14 @@ static void refuse_rights_of_tcp(struct reader *r, const struct yaml_node *map,
 			continue;
 		size_t mark = faults_enter(r->faults, only_unix[i]);
 
-		fault(r, e->value,
-		      "is for a socket's path; a TCP address has no owner and no mode");
+		reader_fault(r, e->value,
+			     "is for a socket's path; a TCP address has no owner and no mode");
 		faults_leave(r->faults, mark);
 	}
 }
 
-/* A bare path is guarded by its mode 0660 and may do all; a bare TCP address is guarded by nothing. */
+/* A bare path is guarded by its mode 0660 and may do all; a bare TCP address is guarded by nothing.
+ */
 static void read_socket(struct reader *r, const struct yaml_node *v)
 {
 	struct stats_socket_config s;
@@ -108,7 +109,7 @@ static void make_room(struct config *c, size_t n)
 	c->n_stats_sockets = 0;
 }
 
-void default_stats_socket(struct config *c)
+void config_default_stats_socket(struct config *c)
 {
 	make_room(c, 1);
 	stats_socket_config_defaults(&c->stats_sockets[0]);
@@ -129,7 +130,8 @@ void read_stats_sockets(struct reader *r, const struct key *k, const struct yaml
 		return;
 	}
 	if (v->n > MAX_STATS_SOCKETS) {
-		fault(r, v, "must have at most %d sockets, not %zu", MAX_STATS_SOCKETS, v->n);
+		reader_fault(r, v, "must have at most %d sockets, not %zu", MAX_STATS_SOCKETS,
+			     v->n);
 		return;
 	}
 	make_room(config, v->n);

@@ -30,7 +30,8 @@ static const struct key stats_keys[] = {
 	{0},
 };
 
-/* Read in this order: listeners refer to clusters, and stats sockets must not take a listener's bind. */
+/* Read in this order: listeners refer to clusters, and stats sockets must not take a listener's
+ * bind. */
 static const struct key top_keys[] = {
 	KEY_WHOLE("clusters", read_clusters, .required = "a name, and the members below it"),
 	KEY_WHOLE("listeners", read_listeners, .required = "a name, and bind and serve below it"),
@@ -50,7 +51,7 @@ static void read_root(struct reader *r, const struct yaml_node *root)
 
 	if (root == NULL || yaml_node_is_null(root))
 		root = &empty;
-	if (expect_map(r, root, "clusters and listeners at least"))
+	if (reader_expect_map(r, root, "clusters and listeners at least"))
 		read_keys(r, top_keys, root, r->config);
 }
 
@@ -61,7 +62,7 @@ struct config *config_yaml_parse(const char *text, size_t len, const char *file,
 	struct yaml_node *root;
 	bool readable;
 
-	default_stats_socket(r.config);
+	config_default_stats_socket(r.config);
 	root = yaml_tree_parse(text, len, &found);
 	readable = root || !faults_any(&found);
 	if (readable)

@@ -6,6 +6,7 @@ way it ends: the cluster belongs to a keeper (keeper.py), isari dies with this p
 import argparse
 import collections
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -48,7 +49,7 @@ class Writer(threading.Thread):
             try:
                 self._write()
             except psycopg.Error as e:
-                self.errors[str(e).strip().splitlines()[0]] += 1
+                self.errors[re.sub(r"since [\d.]+\w+", "since a moment", first_line(e))] += 1
 
     def _write(self):
         with psycopg.connect(self.dsn, autocommit=True) as c:
@@ -188,6 +189,10 @@ class Demo:
 
 def dsn(address):
     return f"host={address[0]} port={address[1]} user=postgres dbname=postgres"
+
+
+def first_line(error):
+    return str(error).strip().splitlines()[0].removeprefix("connection failed: ")
 
 
 def short(path):

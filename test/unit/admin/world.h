@@ -1,6 +1,6 @@
 #pragma once
-/* Facts for the tests of commands: listener "primary" (servers limited) and "replica" over three members,
- * n1 primary, n2 replica, n3 refusing connections. */
+/* Facts for the tests of commands: listener "primary" (servers limited) and "replica" over three
+ * members, n1 primary, n2 replica, n3 refusing connections. */
 #include "admin/commands.h"
 #include "base/mem.h"
 #include <stdlib.h>
@@ -124,8 +124,7 @@ static inline struct world *world_new(void)
 	world_init_report(w);
 	for (unsigned i = 0; i < WORLD_ROWS; i++)
 		w->rows[i].last_session_ms_ago = -1;
-	w->listeners[0] = w->listeners[1] =
-		(struct listener_facts){.up = true, .since_ms_ago = 4000};
+	w->listeners[0] = w->listeners[1] = (struct listener_facts){.since_ms_ago = 4000};
 	w->process = (struct process_facts){.pid = 4711,
 					    .node = "db1",
 					    .uptime_ms = 93784000,

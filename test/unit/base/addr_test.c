@@ -128,6 +128,40 @@ static void equal_means_the_same_place(void **state)
 	}
 }
 
+static void a_wildcard_overlaps_its_family(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool overlap;
+	} rows[] = {
+		{"*:1", "*:1", true},
+		{"*:1", "10.0.0.1:1", true},
+		{"*:1", "[::1]:1", true},
+		{"*:1", "0.0.0.0:1", true},
+		{"*:1", "[::]:1", true},
+		{"0.0.0.0:1", "10.0.0.1:1", true},
+		{"[::]:1", "[::1]:1", true},
+		{"[0::0]:1", "[::1]:1", true},
+		{"0.0.0.0:1", "[::1]:1", false},
+		{"0.0.0.0:1", "[::]:1", false},
+		{"[::]:1", "10.0.0.1:1", false},
+		{"10.0.0.1:1", "10.0.0.2:1", false},
+		{"*:1", "*:2", false},
+		{"/a", "/a", true},
+		{"/a", "/b", false},
+		{"*:1", "/a", false},
+	};
+	struct addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(addr_parse(&a, rows[i].a, 0, NULL), 0);
+		assert_int_equal(addr_parse(&b, rows[i].b, 0, NULL), 0);
+		assert_int_equal(addr_overlaps(&a, &b), rows[i].overlap);
+		assert_int_equal(addr_overlaps(&b, &a), rows[i].overlap);
+	}
+}
+
 static void numbers_are_told_from_names(void **state)
 {
 	(void)state;
@@ -151,6 +185,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_is_refused_with_the_reason),
 		cmocka_unit_test(lengths_are_bounded),
 		cmocka_unit_test(equal_means_the_same_place),
+		cmocka_unit_test(a_wildcard_overlaps_its_family),
 		cmocka_unit_test(numbers_are_told_from_names),
 	};
 

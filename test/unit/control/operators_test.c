@@ -182,7 +182,8 @@ static void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
-/* Read into `out` until it ends with `end` (NULL: until the server closes), the loop running meanwhile. */
+/* Read into `out` until it ends with `end` (NULL: until the server closes), the loop running
+ * meanwhile. */
 static void listen_until(struct bench *b, int fd, const char *end, struct buf *out)
 {
 	int64_t give_up_ms = clock_ms() + GIVE_UP_MS;

@@ -1,0 +1,304 @@
+/* Stories of the edge set: each edge once, nothing for the dead, and a guest that is never forgotten. */
+#include "io/edge.h"
+#include "io/loop.h"
+#include "io/sockets.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+struct party {
+	struct edge edge;
+	uv_loop_t loop;
+};
+
+struct guest_of_set {
+	struct edge_source source;
+	struct party *party;
+	unsigned calls;
+	uint32_t events;
+	struct guest_of_set **victim; /* dropped and freed when this one is called */
+};
+
+static int setup(void **state)
+{
+	struct party *p = calloc(1, sizeof(*p));
+
+	assert_int_equal(loop_open(&p->loop), 0);
+	assert_int_equal(edge_open(&p->edge, &p->loop), 0);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct party *p = *state;
+
+	edge_close(&p->edge);
+	loop_close(&p->loop, "edge_test");
+	free(p);
+	return 0;
+}
+
+static void on_ready(struct edge_source *source, uint32_t events)
+{
+	struct guest_of_set *g = (struct guest_of_set *)source;
+
+	g->calls++;
+	g->events |= events;
+	if (g->victim && *g->victim) {
+		close(edge_drop(&g->party->edge, &(*g->victim)->source));
+		free(*g->victim);
+		*g->victim = NULL;
+	}
+}
+
+static struct guest_of_set *join(struct party *p, int fd)
+{
+	struct guest_of_set *g = calloc(1, sizeof(*g));
+
+	g->party = p;
+	make_nonblocking(fd);
+	edge_source_init(&g->source, on_ready);
+	assert_int_equal(edge_add(&p->edge, &g->source, fd), 0);
+	return g;
+}
+
+static void leave(struct party *p, struct guest_of_set *g)
+{
+	if (g)
+		close(edge_drop(&p->edge, &g->source));
+	free(g);
+}
+
+static void turn(struct party *p, int max_ms)
+{
+	edge_wait(&p->edge, max_ms);
+	edge_dispatch(&p->edge);
+}
+
+static void test_an_edge_is_told_once_and_new_bytes_are_a_new_edge(void **state)
+{
+	struct party *p = *state;
+	struct guest_of_set *g;
+	int a, b;
+
+	tcp_pair(&a, &b);
+	g = join(p, b);
+	turn(p, 20000);
+	assert_int_equal(g->events, EDGE_WRITE);
+	g->events = g->calls = 0;
+	write_all(a, "x", 1);
+	turn(p, 20000);
+	assert_int_equal(g->events & EDGE_READ, EDGE_READ);
+	turn(p, 0); /* unread, but told already */
+	assert_int_equal(g->calls, 1);
+	write_all(a, "y", 1);
+	turn(p, 20000);
+	assert_int_equal(g->calls, 2);
+	leave(p, g);
+	close(a);
+}
+
+static void test_the_end_and_a_reset_are_told_as_such(void **state)
+{
+	struct party *p = *state;
+	struct guest_of_set *g, *h;
+	int a, b, c, d;
+
+	tcp_pair(&a, &b);
+	tcp_pair(&c, &d);
+	g = join(p, b);
+	h = join(p, d);
+	shutdown(a, SHUT_WR);
+	tcp_reset(c);
+	while (!(g->events & EDGE_EOF) || !(h->events & EDGE_ERROR))
+		turn(p, 20000);
+	assert_int_equal(g->events & (EDGE_HANGUP | EDGE_ERROR), 0);
+	assert_int_equal(h->events & EDGE_ENDING, EDGE_ENDING);
+	leave(p, g);
+	leave(p, h);
+	close(a);
+}
+
+/* Both are in one batch; the first one called frees the other. */
+static void test_a_source_dropped_in_the_batch_is_never_called(void **state)
+{
+	struct party *p = *state;
+	struct guest_of_set *g, *h;
+	int a, b, c, d;
+
+	tcp_pair(&a, &b);
+	tcp_pair(&c, &d);
+	g = join(p, b);
+	h = join(p, d);
+	g->victim = &h;
+	h->victim = &g;
+	assert_int_equal(edge_wait(&p->edge, 20000), 2);
+	edge_dispatch(&p->edge);
+	assert_true((g == NULL) != (h == NULL));
+	assert_int_equal((g ? g : h)->calls, 1);
+	leave(p, g);
+	leave(p, h);
+	close(a);
+	close(c);
+}
+
+struct swapper {
+	struct edge_source source;
+	struct party *party;
+	struct guest_of_set *other;
+	int fresh;
+};
+
+static void on_swap(struct edge_source *source, uint32_t events)
+{
+	struct swapper *s = (struct swapper *)source;
+
+	(void)events;
+	if (s->fresh < 0)
+		return;
+	close(edge_drop(&s->party->edge, &s->other->source));
+	assert_int_equal(edge_add(&s->party->edge, &s->other->source, s->fresh), 0);
+	s->fresh = -1;
+}
+
+/* The second server of a session is called with the same source: it must not hear of the first one's end. */
+static void test_a_reused_source_gets_no_event_of_its_old_socket(void **state)
+{
+	struct party *p = *state;
+	struct swapper s = {.party = p};
+	int a, b, c, d, e;
+
+	tcp_pair(&a, &b);
+	tcp_pair(&c, &d);
+	tcp_pair(&e, &s.fresh);
+	make_nonblocking(s.fresh);
+	make_nonblocking(b);
+	edge_source_init(&s.source, on_swap);
+	assert_int_equal(edge_add(&p->edge, &s.source, b), 0); /* first in the batch */
+	s.other = join(p, d);
+	tcp_reset(c);
+	while (s.fresh >= 0)
+		turn(p, 20000);
+	while (s.other->calls == 0)
+		turn(p, 20000);
+	assert_int_equal(s.other->events & EDGE_ENDING, 0);
+	leave(p, s.other);
+	close(edge_drop(&p->edge, &s.source));
+	close(a);
+	close(e);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void test_the_guests_timer_ends_a_long_sleep(void **state)
+{
+	struct party *p = *state;
+	bool fired = false;
+	uv_timer_t timer;
+
+	uv_timer_init(&p->loop, &timer);
+	timer.data = &fired;
+	turn(p, 0);
+	uv_update_time(&p->loop);
+	uv_timer_start(&timer, on_timer, 5, 0);
+	edge_mark_guest(&p->edge);
+	while (!fired)
+		turn(p, 3600 * 1000);
+	assert_true(fired);
+	turn(p, 0); /* the closed handle lies on our stack */
+}
+
+static void on_async(uv_async_t *async)
+{
+	*(unsigned *)async->data += 1;
+}
+
+static void *send_async(void *async)
+{
+	uv_async_send(async);
+	return NULL;
+}
+
+static void test_another_thread_wakes_the_guest(void **state)
+{
+	struct party *p = *state;
+	unsigned woken = 0;
+	pthread_t thread;
+	uv_async_t async;
+
+	assert_int_equal(uv_async_init(&p->loop, &async, on_async), 0);
+	async.data = &woken;
+	turn(p, 0);
+	pthread_create(&thread, NULL, send_async, &async);
+	while (woken == 0)
+		turn(p, 3600 * 1000);
+	pthread_join(thread, NULL);
+	assert_int_equal(woken, 1);
+	uv_close((uv_handle_t *)&async, NULL);
+	turn(p, 0); /* the guest sees a closing handle by its timeout of 0 */
+}
+
+struct order {
+	struct edge_source source;
+	unsigned *woken, seen;
+	bool called;
+};
+
+static void on_ordered(struct edge_source *source, uint32_t events)
+{
+	struct order *o = (struct order *)source;
+
+	o->called = true;
+	if (events & EDGE_READ)
+		o->seen = *o->woken;
+}
+
+/* A verdict that arrives together with data takes effect before them. */
+static void test_the_guest_runs_before_the_sockets_of_its_batch(void **state)
+{
+	struct party *p = *state;
+	unsigned woken = 0;
+	struct order o = {.woken = &woken};
+	uv_async_t async;
+	int a, b;
+
+	assert_int_equal(uv_async_init(&p->loop, &async, on_async), 0);
+	async.data = &woken;
+	tcp_pair(&a, &b);
+	make_nonblocking(b);
+	edge_source_init(&o.source, on_ordered);
+	assert_int_equal(edge_add(&p->edge, &o.source, b), 0);
+	turn(p, 0);
+	o.called = false;
+	write_all(a, "x", 1);
+	while (recv(b, &(char){0}, 1, MSG_PEEK) != 1)
+		;
+	uv_async_send(&async);
+	while (!o.called)
+		turn(p, 20000);
+	assert_int_equal(o.seen, 1);
+	close(edge_drop(&p->edge, &o.source));
+	close(a);
+	uv_close((uv_handle_t *)&async, NULL);
+	turn(p, 0); /* the guest sees a closing handle by its timeout of 0 */
+}
+
+int main(void)
+{
+#define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		STORY(test_an_edge_is_told_once_and_new_bytes_are_a_new_edge),
+		STORY(test_the_end_and_a_reset_are_told_as_such),
+		STORY(test_a_source_dropped_in_the_batch_is_never_called),
+		STORY(test_a_reused_source_gets_no_event_of_its_old_socket),
+		STORY(test_the_guests_timer_ends_a_long_sleep),
+		STORY(test_another_thread_wakes_the_guest),
+		STORY(test_the_guest_runs_before_the_sockets_of_its_batch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
