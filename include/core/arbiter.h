@@ -21,5 +21,6 @@ struct ruling {
 	enum why why;
 };
 
-/* Higher timeline wins. Same timeline: the incumbent while it still proves it, otherwise nobody. */
+/* Higher timeline wins. Same timeline: the incumbent while it still proves it, otherwise nobody.
+ * A proof that is not fresh keeps an incumbent and elects nobody. */
 struct ruling arbiter_rule(const struct claimant *claims, size_t n, int incumbent);

@@ -7,10 +7,10 @@
 #include "core/schedule.h"
 
 struct proof {
-	bool stands;  /* and now < until_ms */
-	bool voided;  /* we slept: sessions wait for a new one, or for until_ms */
-	bool fresh;   /* the latest answer was this proof */
-	bool running; /* the latest word on its PostgreSQL; false: no new sessions */
+	bool stands;         /* and now < until_ms */
+	bool voided;         /* we slept since: sessions wait for a new one, or for until_ms */
+	bool fresh;          /* the latest answer was this proof */
+	enum why unwritable; /* the latest word on its PostgreSQL; WHY_NONE: takes new sessions */
 	int64_t asked_ms, until_ms;
 	uint64_t timeline;
 };
@@ -29,6 +29,7 @@ struct member_state {
 	struct proof proof;
 	unsigned lower_timeline; /* consecutive proofs below the highest timeline */
 	unsigned roles;   /* ROLE_BITs of endpoints that answered 200, PRIMARY never among them */
+	bool slow;        /* its last answer was late: the next late one is no surprise */
 	enum why refused; /* WHY_WRONG_*: not one of ours */
 	enum why lost;    /* why it stopped being primary; WHY_NONE: it never was */
 	enum why why;     /* the latest word on it, for people */
@@ -53,7 +54,9 @@ struct cluster_state {
 	struct doubt doubt;
 	uint64_t highest_timeline, system_id;
 	char scope[64];
-	int64_t ttl_ms, loop_wait_ms, config_asked_ms;
+	int64_t ttl_ms, loop_wait_ms; /* Patroni's defaults until /config has answered */
+	bool config_known;
+	int64_t config_due_ms;
 	uint64_t primary_lsn;
 };
 
@@ -73,10 +76,9 @@ struct monitor {
 	struct server_track *servers; /* listener by listener, member by member */
 	size_t n_servers;
 	struct view *view;      /* the last one published */
-	int64_t *none_since_ms; /* per listener */
+	struct view *draft;     /* the next one, unless it turns out the same; NULL: none begun */
 	int64_t planned_ms;     /* the next tick we asked for */
 	int64_t void_before_ms; /* proofs asked before this are worth nothing */
-	int64_t started_ms;
 	struct probe_order *probes;
 	size_t n_probes;
 	struct change *changes;
@@ -100,6 +102,8 @@ struct standing eligible_judge(const struct cluster_state *c, const struct membe
 
 /* monitor_observe.c: take one answer in. */
 void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms);
+/* The longest a proof of this cluster may be trusted. */
+int64_t monitor_lease_ms(const struct cluster_state *c);
 /* A member is no longer primary, or no longer believed: remember why. */
 void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why);
 

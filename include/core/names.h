@@ -68,6 +68,8 @@
 	X(WHY_LEASE_ENDED, "gave no new proof before its lease ended")              \
 	X(WHY_HIGHER_TIMELINE, "was overtaken by a member on a higher timeline")    \
 	X(WHY_LOWER_TIMELINE, "claims a timeline below the highest one seen")       \
+	X(WHY_NO_TIMELINE, "does not say its timeline")                             \
+	X(WHY_REPLACED, "was silent when another member proved to be primary")      \
 	X(WHY_AMBIGUOUS, "and another member prove the same timeline")              \
 	X(WHY_WRONG_SCOPE, "belongs to another Patroni scope")                      \
 	X(WHY_WRONG_SYSTEM, "has another system identifier")                        \

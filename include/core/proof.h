@@ -7,7 +7,7 @@
 enum verdict {
 	VERDICT_PROOF,   /* the writable primary, at asked_ms */
 	VERDICT_NOTHING, /* no proof and no refutation: ask again, fast */
-	VERDICT_NOT_RUNNING, /* holds the lock, but PostgreSQL is down: no refutation, no new sessions */
+	VERDICT_NOT_WRITABLE, /* holds the lock, but PostgreSQL takes no writes: no refutation, no new sessions */
 	VERDICT_LOWER_TIMELINE, /* a proof in all but its timeline */
 	VERDICT_REFUSAL,        /* a clear no */
 	VERDICT_WRONG_CLUSTER,  /* not one of ours: see why */

@@ -13,6 +13,7 @@ enum {
 	SCHEDULE_BACKOFF_STEP_MS = 10000, /* doubling every so often after that */
 	SCHEDULE_PING_MS = 500,           /* the data port of a silent member is asked this often */
 	SCHEDULE_CONFIG_MS = 60000,       /* ttl and loop_wait are asked this often */
+	SCHEDULE_CONFIG_AGAIN_MS = 6000,  /* the same, when the last answer was no good */
 };
 
 struct asking { /* one member's questions */
@@ -23,6 +24,7 @@ struct asking { /* one member's questions */
 	int64_t round_ms;    /* when the present or last round began */
 	int64_t calm_gap_ms; /* drawn for this round */
 	bool port_in_flight;
+	bool stale, port_stale; /* what is in flight went to a former address */
 	int64_t port_asked_ms;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-/* The two clocks. Judgements use clock_ms only: CLOCK_BOOTTIME, so that a suspended machine counts as a pause. */
+/* The two clocks. Judgements use clock_ms only: CLOCK_BOOTTIME, so that a suspended machine counts
+ * as a pause. */
 #include <stdint.h>
 #include <time.h>
 

@@ -1,20 +1,23 @@
 #pragma once
-/* libcurl's multi interface driven by a uv loop: one CURLM, one timer, one poll handle per socket that libcurl names.
- * Knows nothing of HTTP. Owner: the loop's thread (a CURLM is not thread-safe). */
+/* libcurl's multi interface driven by a uv loop: one CURLM, one timer, one poll handle per socket
+ * that libcurl names. Knows nothing of HTTP. Owner: the loop's thread (a CURLM is not
+ * thread-safe). */
 #include <curl/curl.h>
 #include <uv.h>
 
 struct curl_uv;
 
 struct curl_uv_transfer {
-	CURL *easy; /* the caller's; CURLOPT_PRIVATE belongs to this adapter while the transfer runs */
-	/* Once, later, and never from inside curl_uv_start. The easy handle has left the multi handle, so the
-	 * callback may ask it for details and then clean it up, start other transfers, or stop them. */
+	CURL *easy; /* the caller's, but for CURLOPT_PRIVATE while the transfer runs */
+	/* Once, later, and never from inside curl_uv_start. The easy handle has left the multi
+	 * handle, so the callback may ask it for details and then clean it up, start other
+	 * transfers, or stop them. */
 	void (*done)(struct curl_uv_transfer *t, CURLcode result);
 };
 
 struct curl_uv *curl_uv_new(uv_loop_t *loop);
-/* No transfer may be left. Allowed inside a done callback. Calls back once, later, when all memory is free. */
+/* No transfer may be left. Allowed inside a done callback. Calls back once, later, when all memory
+ * is free. */
 void curl_uv_close(struct curl_uv *a, void (*on_closed)(void *arg), void *arg);
 
 int curl_uv_start(struct curl_uv *a,

@@ -1,6 +1,7 @@
 #pragma once
-/* One HTTP GET, bounded in time and memory, read to EOF, never following redirects, never through a proxy.
- * libcurl's multi interface on the caller's uv loop (io/curl_uv.h). Owner: that loop's thread. */
+/* One HTTP GET, bounded in time and memory, read to EOF, never following redirects, never through a
+ * proxy. libcurl's multi interface on the caller's uv loop (io/curl_uv.h). Owner: that loop's
+ * thread. */
 #include "base/err.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +31,8 @@ void http_global_fini(void);
 struct http_client; /* one CURLM and its handles on one loop */
 
 struct http_client *http_client_new(uv_loop_t *loop); /* NULL: libcurl has no memory */
-/* No transfer may be left. Calls back once, later, when every handle is gone and memory is freed. */
+/* No transfer may be left. Calls back once, later, when every handle is gone and memory is
+ * freed. */
 void http_client_close(struct http_client *c, void (*on_closed)(void *arg), void *arg);
 
 struct http_request {
@@ -44,8 +46,9 @@ struct http_request {
 
 struct http_get; /* in flight */
 
-/* Body is NUL-terminated and valid during the call only; empty unless HTTP_OK. `status` is 0 when the headers of an
- * answer did not arrive whole. Called exactly once per started get, never from inside http_get_start. */
+/* Body is NUL-terminated and valid during the call only; empty unless HTTP_OK. `status` is 0 when
+ * the headers of an answer did not arrive whole. Called exactly once per started get, never from
+ * inside http_get_start. */
 typedef void http_done_fn(void *arg, enum http_result result, int status, const char *body,
 			  size_t body_len);
 

@@ -1,6 +1,6 @@
 #pragma once
-/* The listening socket of a line server: made, owned and permitted as the operator asked, or one sentence why not.
- * Blocks for no one: no names are looked up. */
+/* The listening socket of a line server: made, owned and permitted as the operator asked, or one
+ * sentence why not. Blocks for no one: no names are looked up. */
 #include "base/addr.h"
 #include "base/err.h"
 #include <stdbool.h>
@@ -8,7 +8,8 @@
 
 struct line_bind {
 	int fd; /* listening, non-blocking, close-on-exec; the caller's */
-	/* A UNIX socket's file, so that only our own is unlinked at the end and not a successor's. */
+	/* A UNIX socket's file, so that only our own is unlinked at the end and not a
+	 * successor's. */
 	dev_t dev;
 	ino_t ino;
 };

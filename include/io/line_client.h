@@ -1,6 +1,6 @@
 #pragma once
-/* One conversation of a line server, and the room its conversations share. For line_server.c; what the owner of a
- * protocol calls is in line_server.h. */
+/* One conversation of a line server, and the room its conversations share. For line_server.c; what
+ * the owner of a protocol calls is in line_server.h. */
 #include "base/list.h"
 #include "io/line_server.h"
 

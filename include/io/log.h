@@ -1,6 +1,7 @@
 #pragma once
-/* One line per event, on standard error, as key=value or JSON. Any thread. A sink that cannot be written
- * (full pipe, full disk) never blocks: the line is dropped and counted, and the next line that passes says so.
+/* One line per event, on standard error, as key=value or JSON. Any thread. A sink that cannot be
+ * written (full pipe, full disk) never blocks: the line is dropped and counted, and the next line
+ * that passes says so.
  *
  *	struct log_line l;
  *	if (log_begin(&l, SEVERITY_INFO, "primary_changed")) {
@@ -22,14 +23,18 @@ struct log_line {
 	char text[1024]; /* longer lines are cut, and stay well-formed */
 };
 
-/* Process-wide sink (a documented exception to "no globals"). fd is made non-blocking only if it is a pipe or
- * socket of our own; it is never closed. Call before threads start. */
+/* Process-wide sink (a documented exception to "no globals"). A pipe or a
+ * terminal is opened a second time, so that only our own writes are non-blocking; `fd` is never
+ * closed. Call before threads start. */
 void log_open(int fd, enum severity least, bool json);
 bool log_begin(struct log_line *l, enum severity s, const char *event);
-void log_str(struct log_line *l, const char *key, const char *value); /* quoted and escaped as needed; NULL: left out */
-void log_fmt(struct log_line *l, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Quoted and escaped as needed; NULL: left out. */
+void log_str(struct log_line *l, const char *key, const char *value);
+void log_fmt(struct log_line *l, const char *key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void log_int(struct log_line *l, const char *key, int64_t value);
 void log_end(struct log_line *l);
 /* The common case: an event and one sentence under the key "msg". */
-void log_msg(enum severity s, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_msg(enum severity s, const char *event, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 uint64_t log_dropped(void);

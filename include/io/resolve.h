@@ -5,7 +5,8 @@
 
 enum { RESOLVE_IP_BYTES = 46 };
 
-/* Calls back exactly once, later: status 0 and the first address (IPv4 preferred over IPv6), or a negative errno.
- * Numeric hosts answer too, without a lookup. Returns 0, or -errno and no call back. */
+/* Calls back exactly once, later: status 0 and the first address (IPv4 preferred over IPv6), or a
+ * negative errno. Numeric hosts answer too, without a lookup. Returns 0, or -errno and no call
+ * back. */
 int resolve_start(uv_loop_t *loop, const char *host,
-                  void (*done)(void *arg, int status, const char *ip), void *arg);
+		  void (*done)(void *arg, int status, const char *ip), void *arg);

@@ -19,8 +19,8 @@ static struct standing primary_standing(const struct member_state *m)
 {
 	if (m->proof.voided)
 		return stand(SERVER_PAUSED, WHY_OWN_PAUSE, CLOSE_LEASE);
-	if (!m->proof.running)
-		return stand(SERVER_KEPT, WHY_PG_NOT_RUNNING, CLOSE_DEMOTED);
+	if (m->proof.unwritable != WHY_NONE)
+		return stand(SERVER_KEPT, m->proof.unwritable, CLOSE_DEMOTED);
 	return stand(SERVER_OPEN, WHY_PROVEN, CLOSE_DEMOTED);
 }
 
@@ -29,19 +29,36 @@ static enum why gone_why(const struct member_state *m)
 	return m->health.port == PORT_REFUSED ? WHY_PORT_REFUSED : WHY_PORT_SILENT;
 }
 
+/* A silent primary's sessions may stay by policy until the lease ends; if we slept meanwhile, standing still. */
+static struct standing silent_primary_standing(const struct member_state *m,
+					       const struct listener_config *l,
+					       enum server_state before)
+{
+	struct standing s = lose(l->on_unreachable, before, m->lost, CLOSE_UNREACHABLE);
+
+	if (s.state == SERVER_KEPT && m->proof.voided)
+		s.state = SERVER_PAUSED;
+	return s;
+}
+
 static struct standing former_primary_standing(const struct member_state *m,
 					       const struct listener_config *l,
 					       enum server_state before)
 {
 	switch (m->lost) {
 	case WHY_PORT_REFUSED:
-	case WHY_PORT_SILENT: return lose(l->on_unreachable, before, m->lost, CLOSE_UNREACHABLE);
+	case WHY_PORT_SILENT: return silent_primary_standing(m, l, before);
 	case WHY_LEASE_ENDED:
 		return stand(SERVER_CLOSED, m->lost, CLOSE_LEASE); /* no policy outlives a lease */
 	case WHY_HIGHER_TIMELINE:
+	case WHY_LOWER_TIMELINE:
+	case WHY_REPLACED:
 	case WHY_AMBIGUOUS: return stand(SERVER_CLOSED, m->lost, CLOSE_FENCED);
-	default: return lose(l->on_demotion, before, m->lost, CLOSE_DEMOTED);
+	default: break;
 	}
+	if (m->health.gone)
+		return lose(l->on_unreachable, before, gone_why(m), CLOSE_UNREACHABLE);
+	return lose(l->on_demotion, before, m->lost, CLOSE_DEMOTED);
 }
 
 /* A role without a lease: replicas and "any". Silence alone stops new sessions after `fall`; it ends the old

@@ -67,7 +67,7 @@ struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms
 	m->servers = xcalloc(m->n_servers, sizeof(*m->servers));
 	m->probes = xcalloc(2 * config->n_members, sizeof(*m->probes));
 	m->view = view_new(config);
-	m->planned_ms = m->started_ms = now_ms;
+	m->planned_ms = now_ms;
 	for (size_t i = 0; i < config->n_clusters; i++)
 		init_cluster(m, i, now_ms);
 	for (size_t i = 0; i < m->n_servers; i++)
@@ -83,6 +83,7 @@ struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms
 void monitor_free(struct monitor *m)
 {
 	view_unref(m->view);
+	view_unref(m->draft);
 	free(m->clusters);
 	free(m->members);
 	free(m->servers);
@@ -104,13 +105,19 @@ static void void_proofs(struct monitor *m, int64_t slept_ms, int64_t now_ms)
 	for (size_t i = 0; i < m->config->n_members; i++) {
 		struct member_state *s = &m->members[i];
 
-		s->proof.voided = s->proof.stands;
+		s->proof.voided = true;
 		s->proof.fresh = false;
+		s->lower_timeline = 0;
 		s->asking.round_ms =
 			now_ms - monitor_cluster_of(m, (unsigned)i)->config->probe.interval_ms;
 	}
 	for (size_t i = 0; i < m->config->n_clusters; i++)
 		doubt_surprise(&m->clusters[i].doubt, now_ms);
+}
+
+static bool is_silent(enum why lost)
+{
+	return lost == WHY_PORT_REFUSED || lost == WHY_PORT_SILENT;
 }
 
 static void expire(struct monitor *m, int64_t now_ms)
@@ -120,7 +127,7 @@ static void expire(struct monitor *m, int64_t now_ms)
 
 		if (now_ms < s->proof.until_ms)
 			continue;
-		if (s->lost == WHY_PORT_REFUSED || s->lost == WHY_PORT_SILENT)
+		if (is_silent(s->lost))
 			s->lost = WHY_LEASE_ENDED; /* sessions that a policy kept go now */
 		if (s->proof.stands)
 			monitor_withdraw(monitor_cluster_of(m, (unsigned)i), s, WHY_LEASE_ENDED);
@@ -129,14 +136,14 @@ static void expire(struct monitor *m, int64_t now_ms)
 
 /* ---- who is primary ---- */
 
-enum { MAX_CLAIMANTS = 64 };
+enum { MAX_CLAIMANTS = 64 }; /* no configuration names more members of one cluster */
 
 static struct ruling rule(const struct cluster_state *c)
 {
 	struct claimant claims[MAX_CLAIMANTS];
-	unsigned n = c->config->n_members < MAX_CLAIMANTS ? c->config->n_members : MAX_CLAIMANTS;
 
-	for (unsigned i = 0; i < n; i++) {
+	REQUIRE(c->config->n_members <= MAX_CLAIMANTS);
+	for (unsigned i = 0; i < c->config->n_members; i++) {
 		const struct member_state *s = &c->members[i];
 
 		claims[i] = (struct claimant){.member = s->config->id,
@@ -144,7 +151,7 @@ static struct ruling rule(const struct cluster_state *c)
 					      .fresh = s->proof.fresh,
 					      .timeline = s->proof.timeline};
 	}
-	return arbiter_rule(claims, n, c->leader.member);
+	return arbiter_rule(claims, c->config->n_members, c->leader.member);
 }
 
 static struct member_state *member_of(struct cluster_state *c, int member)
@@ -152,17 +159,24 @@ static struct member_state *member_of(struct cluster_state *c, int member)
 	return &c->members[member - (int)c->config->first_member];
 }
 
+/* What the primary says of its cluster is what the others are held to. */
+static void learn(struct cluster_state *c, const struct member_state *primary)
+{
+	c->leader.timeline = primary->proof.timeline;
+	if (c->system_id == 0)
+		c->system_id = primary->last.system_id;
+	if (c->scope[0] == '\0')
+		str_copy(c->scope, sizeof(c->scope), primary->last.scope);
+}
+
+/* Sessions that a policy kept on a silent primary end when there is another one. */
 static void crown(struct cluster_state *c, int member)
 {
-	struct member_state *s = member_of(c, member);
-
-	s->lost = WHY_NONE;
-	s->roles &= ROLE_BIT(ROLE_ANY);
-	c->leader.timeline = s->proof.timeline;
-	if (c->system_id == 0)
-		c->system_id = s->last.system_id;
-	if (c->scope[0] == '\0')
-		str_copy(c->scope, sizeof(c->scope), s->last.scope);
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		if (is_silent(c->members[i].lost))
+			c->members[i].lost = WHY_REPLACED;
+	member_of(c, member)->lost = WHY_NONE;
+	c->config_due_ms = 0; /* its ttl and loop_wait are what counts now */
 }
 
 /* The incumbent's proof may stand and yet lose: then the ruling says why. */
@@ -173,6 +187,12 @@ static void dethrone(struct cluster_state *c, const struct ruling *r)
 	if (!old->proof.stands)
 		return;
 	old->lost = r->ambiguous ? WHY_AMBIGUOUS : WHY_HIGHER_TIMELINE;
+}
+
+static void explain(struct leadership *l, enum why why, int about)
+{
+	l->why = why;
+	l->about = about;
 }
 
 static void change_leader(struct monitor *m, struct cluster_state *c, const struct ruling *r,
@@ -187,57 +207,97 @@ static void change_leader(struct monitor *m, struct cluster_state *c, const stru
 	change->after_ms = now_ms - c->leader.since_ms;
 	if (old >= 0)
 		dethrone(c, r);
-	c->leader.about = r->member >= 0 ? r->member : r->ambiguous ? r->first : old;
-	c->leader.why = r->why == WHY_NO_PROOF && old >= 0 ? member_of(c, old)->lost : r->why;
+	if (r->member < 0 && !r->ambiguous)
+		explain(&c->leader, member_of(c, old)->lost, old);
+	else
+		explain(&c->leader, r->why, r->member >= 0 ? r->member : r->first);
 	c->leader.member = r->member;
 	c->leader.since_ms = now_ms;
 	c->leader.changes++;
-	if (r->member >= 0)
+	if (r->member >= 0) {
 		crown(c, r->member);
+		learn(c, member_of(c, r->member));
+	}
 	change->member = c->leader.about;
 	change->why = c->leader.why;
 	change->timeline = c->leader.timeline;
 	doubt_surprise(&c->doubt, now_ms);
 }
 
+static void note_ambiguity(struct monitor *m, struct cluster_state *c, const struct ruling *r)
+{
+	struct change *change = monitor_note(m, CHANGE_AMBIGUOUS, (unsigned)(c - m->clusters));
+
+	change->member = r->first;
+	change->to = r->other;
+	change->timeline = member_of(c, r->first)->proof.timeline;
+	change->why = WHY_AMBIGUOUS;
+}
+
+static void arbitrate_cluster(struct monitor *m, struct cluster_state *c, int64_t now_ms)
+{
+	struct ruling r = rule(c);
+	bool was_ambiguous = c->leader.ambiguous;
+
+	if (r.ambiguous && !was_ambiguous)
+		note_ambiguity(m, c, &r);
+	c->leader.ambiguous = r.ambiguous;
+	if (r.member != c->leader.member)
+		change_leader(m, c, &r, now_ms);
+	else if (r.member < 0 && r.ambiguous != was_ambiguous)
+		explain(&c->leader, r.why, r.first);
+	else if (r.member >= 0)
+		learn(c, member_of(c, r.member));
+}
+
 static void arbitrate(struct monitor *m, int64_t now_ms)
 {
-	for (size_t i = 0; i < m->config->n_clusters; i++) {
-		struct cluster_state *c = &m->clusters[i];
-		struct ruling r = rule(c);
-
-		if (r.ambiguous && !c->leader.ambiguous) {
-			struct change *change = monitor_note(m, CHANGE_AMBIGUOUS, (unsigned)i);
-
-			change->member = r.first;
-			change->to = r.other;
-			change->timeline = member_of(c, r.first)->proof.timeline;
-			change->why = WHY_AMBIGUOUS;
-		}
-		c->leader.ambiguous = r.ambiguous;
-		if (r.member != c->leader.member)
-			change_leader(m, c, &r, now_ms);
-		else if (r.member >= 0)
-			c->leader.timeline = member_of(c, r.member)->proof.timeline;
-	}
+	for (size_t i = 0; i < m->config->n_clusters; i++)
+		arbitrate_cluster(m, &m->clusters[i], now_ms);
 }
 
 /* ---- events ---- */
 
+static bool same_address(const struct member_state *s, const struct event *ev)
+{
+	return strcmp(s->ip, ev->u.address.ip) == 0 &&
+	       strcmp(s->rest_ip, ev->u.address.rest_ip) == 0;
+}
+
+/* Somebody else may live there. Sessions go on, to where they went; new ones wait for an answer from the new address,
+ * and what was asked of the old one says nothing any more. */
+static void distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
+{
+	struct cluster_state *c = monitor_cluster_of(m, s->config->id);
+	struct asking *a = &s->asking;
+
+	s->why = WHY_NOT_ASKED;
+	s->health.up = false;
+	s->health.answers = 0;
+	s->proof.fresh = false;
+	s->proof.unwritable = WHY_NOT_ASKED;
+	a->stale = a->in_flight;
+	a->port_stale = a->port_in_flight;
+	a->pending = 0;
+	a->round_ms = now_ms - c->config->probe.interval_ms;
+	doubt_surprise(&c->doubt, now_ms);
+}
+
+/* An address once known is kept until a better one comes. */
 static void on_address(struct monitor *m, const struct event *ev)
 {
 	struct member_state *s = &m->members[ev->u.address.member];
 
 	if (ev->u.address.ip[0] == '\0' || ev->u.address.rest_ip[0] == '\0') {
 		if (!s->address_known)
-			s->why =
-				WHY_NO_ADDRESS; /* an address once known is kept until a better one comes */
+			s->why = WHY_NO_ADDRESS;
 		return;
 	}
+	if (same_address(s, ev))
+		return;
 	str_copy(s->ip, sizeof(s->ip), ev->u.address.ip);
 	str_copy(s->rest_ip, sizeof(s->rest_ip), ev->u.address.rest_ip);
-	if (!s->address_known)
-		s->why = WHY_NOT_ASKED;
+	distrust(m, s, ev->now_ms);
 	s->address_known = true;
 }
 

@@ -17,6 +17,16 @@ static struct probe_order *order(struct monitor *m, const struct member_state *s
 	return p;
 }
 
+/* The probing as configured, but never so rarely that a lease could end between two proofs. */
+static struct probe_config pace_of(const struct cluster_state *c)
+{
+	struct probe_config p = c->config->probe;
+	int64_t third = monitor_lease_ms(c) / 3;
+
+	p.interval_ms = p.interval_ms < third ? p.interval_ms : third;
+	return p;
+}
+
 static enum question first_pending(unsigned pending)
 {
 	return (enum question)__builtin_ctz(pending);
@@ -26,20 +36,20 @@ static void ask_rest(struct monitor *m, struct cluster_state *c, struct member_s
 		     int64_t now_ms)
 {
 	struct asking *a = &s->asking;
-	const struct probe_config *p = &c->config->probe;
+	struct probe_config p = pace_of(c);
 
 	if (a->in_flight || !s->address_known)
 		return;
 	if (!a->pending) {
-		if (now_ms < a->round_ms + schedule_gap_ms(p, &c->doubt, a, now_ms))
+		if (now_ms < a->round_ms + schedule_gap_ms(&p, &c->doubt, a, now_ms))
 			return;
-		schedule_begin_round(a, p, &m->rng, now_ms);
+		schedule_begin_round(a, &p, &m->rng, now_ms);
 	}
 	a->question = first_pending(a->pending);
 	a->pending &= a->pending - 1;
 	a->in_flight = true;
 	a->asked_ms = now_ms;
-	order(m, s, a->question, p->timeout_ms);
+	order(m, s, a->question, p.timeout_ms);
 }
 
 static bool wants_ping(const struct member_state *s)
@@ -59,12 +69,13 @@ static void ask_port(struct monitor *m, struct cluster_state *c, struct member_s
 	order(m, s, ASK_PORT, c->config->probe.ping_timeout_ms);
 }
 
-/* A question without an answer for longer than Patroni ever needs is doubt, before any timeout. */
+/* A question without an answer for longer than Patroni ever needs is doubt, before any timeout.
+ * From a member that is always slow it is no surprise. */
 static void notice_late(struct cluster_state *c, struct member_state *s, int64_t now_ms)
 {
-	if (!schedule_late(&s->asking, now_ms) || s->asking.question == ASK_CONFIG)
+	if (!schedule_late(&s->asking, now_ms))
 		return;
-	if (!s->health.rest_silent)
+	if (!s->health.rest_silent && !s->slow)
 		doubt_surprise(&c->doubt, now_ms);
 	health_late(&s->health, now_ms);
 }
@@ -113,6 +124,7 @@ int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms)
 
 	for (size_t i = 0; i < m->config->n_clusters; i++) {
 		const struct cluster_state *c = &m->clusters[i];
+		struct probe_config p = pace_of(c);
 
 		for (unsigned k = 0; k < c->config->n_members; k++) {
 			const struct member_state *s = &c->members[k];
@@ -121,9 +133,8 @@ int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms)
 				next = sooner(next, s->proof.until_ms > now_ms ? s->proof.until_ms
 									       : next);
 			if (s->address_known)
-				next = sooner(next,
-					      schedule_next_ms(&c->config->probe, &c->doubt,
-							       &s->asking, wants_ping(s), now_ms));
+				next = sooner(next, schedule_next_ms(&p, &c->doubt, &s->asking,
+								     wants_ping(s), now_ms));
 		}
 	}
 	return next;

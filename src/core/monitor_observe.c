@@ -5,14 +5,14 @@
 
 enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
 
-/* Until /config has answered: Patroni's own defaults, ttl 30 and loop_wait 10 (its documentation). */
+/* Patroni's own (its documentation). /config is what was written to the DCS, and may name neither. */
 enum { TTL_DEFAULT_MS = 30000, LOOP_WAIT_DEFAULT_MS = 10000 };
 
-/* The longest a proof may be trusted: before the leader lock could have passed to another (product rule 4). */
-static int64_t lease_ms(const struct cluster_state *c)
+/* Before the leader lock could have passed to another (product rule 4). */
+int64_t monitor_lease_ms(const struct cluster_state *c)
 {
 	int64_t ttl = c->ttl_ms ? c->ttl_ms : TTL_DEFAULT_MS;
-	int64_t loop_wait = c->ttl_ms ? c->loop_wait_ms : LOOP_WAIT_DEFAULT_MS;
+	int64_t loop_wait = c->loop_wait_ms ? c->loop_wait_ms : LOOP_WAIT_DEFAULT_MS;
 	int64_t safe = ttl - loop_wait - LEASE_MARGIN_MS;
 	int64_t lease = c->config->probe.lease_ms;
 
@@ -25,17 +25,19 @@ void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why 
 {
 	if (s->proof.stands && c->leader.member == (int)s->config->id)
 		s->lost = why;
-	s->proof.stands = s->proof.fresh = s->proof.voided = false;
+	s->proof.stands = s->proof.fresh = false;
 }
 
-static void take_config(struct cluster_state *c, const struct observation *o)
+static void take_config(struct cluster_state *c, const struct observation *o, int64_t now_ms)
 {
-	if (o->outcome != OUTCOME_ANSWERED || o->http_status != 200 || o->ttl_ms == 0)
+	if (o->outcome != OUTCOME_ANSWERED || o->http_status != 200)
 		return;
 	c->ttl_ms = o->ttl_ms;
 	c->loop_wait_ms = o->loop_wait_ms;
+	c->config_known = true;
+	c->config_due_ms = now_ms + SCHEDULE_CONFIG_MS;
 	for (unsigned i = 0; i < c->config->n_members; i++)
-		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + lease_ms(c);
+		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + monitor_lease_ms(c);
 }
 
 static enum port port_of(enum outcome o)
@@ -57,28 +59,48 @@ static void take_port(struct cluster_state *c, struct member_state *s, const str
 	enum port port = port_of(o->outcome);
 	bool was_gone = s->health.gone;
 
-	if (port == PORT_UNKNOWN)
-		return;
+	if (port == PORT_UNKNOWN || o->asked_ms < s->health.silent_since_ms)
+		return; /* it says nothing of the silence that there is now */
 	health_port(&s->health, port);
 	if (!s->health.gone || was_gone)
 		return;
 	s->why = port == PORT_REFUSED ? WHY_PORT_REFUSED : WHY_PORT_SILENT;
+	s->roles = 0; /* to be asked again when it is back */
 	monitor_withdraw(c, s, s->why);
 	doubt_surprise(&c->doubt, now_ms);
 }
 
-static void take_silence(struct cluster_state *c, struct member_state *s, int64_t now_ms)
+/* As HAProxy's chkfail: checks that failed while the server was up. */
+static void count_failed_check(struct monitor *m, unsigned member)
+{
+	for (size_t i = 0; i < m->view->n_listeners; i++) {
+		const struct view_listener *l = &m->view->listeners[i];
+
+		for (unsigned k = 0; k < l->n_servers; k++) {
+			struct server_track *t =
+				&m->servers[l->servers[k].row - m->config->n_listeners];
+
+			if (l->servers[k].member == member && t->up)
+				t->check_failures++;
+		}
+	}
+}
+
+static void take_silence(struct monitor *m, struct cluster_state *c, struct member_state *s,
+			 int64_t now_ms)
 {
 	if (!s->health.rest_silent || s->health.silent == 0)
 		doubt_surprise(&c->doubt, now_ms);
+	count_failed_check(m, s->config->id);
 	health_silence(&s->health, c->config->probe.fall, now_ms);
 	s->proof.fresh = false;
+	s->lower_timeline = 0;
 	s->asking.pending = 0;
 	if (!s->health.gone && s->refused == WHY_NONE)
 		s->why = WHY_REST_SILENT;
 }
 
-/* Refused members are not believed in anything; a body that says nothing of its cluster changes nothing. */
+/* Refused members are not believed in anything. */
 static void take_wrong_cluster(struct cluster_state *c, struct member_state *s, enum why why,
 			       int64_t now_ms)
 {
@@ -86,7 +108,18 @@ static void take_wrong_cluster(struct cluster_state *c, struct member_state *s, 
 		doubt_surprise(&c->doubt, now_ms);
 	s->refused = s->why = why;
 	s->roles = 0;
+	s->lower_timeline = 0;
+	s->asking.pending = 0;
 	monitor_withdraw(c, s, why);
+}
+
+/* A proof on a new, higher timeline ends every other: an old primary that is silent, too (product rule 3). */
+static void overtake(struct cluster_state *c, const struct member_state *winner)
+{
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		if (&c->members[i] != winner)
+			monitor_withdraw(c, &c->members[i], WHY_HIGHER_TIMELINE);
+	c->highest_timeline = winner->proof.timeline;
 }
 
 static void take_proof(struct cluster_state *c, struct member_state *s, const struct observation *o)
@@ -96,12 +129,11 @@ static void take_proof(struct cluster_state *c, struct member_state *s, const st
 	s->why = WHY_PROVEN;
 	s->proof = (struct proof){.stands = true,
 				  .fresh = true,
-				  .running = true,
 				  .asked_ms = o->asked_ms,
-				  .until_ms = o->asked_ms + lease_ms(c),
+				  .until_ms = o->asked_ms + monitor_lease_ms(c),
 				  .timeline = o->timeline};
 	if (o->timeline > c->highest_timeline)
-		c->highest_timeline = o->timeline;
+		overtake(c, s);
 	if (o->lsn)
 		c->primary_lsn = o->lsn;
 }
@@ -115,7 +147,7 @@ static bool another_proof_stands(const struct cluster_state *c, const struct mem
 }
 
 /* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (product rule 7): followed only after
- * `rise` confirmations and while nobody else proves anything, and shouted about. */
+ * `rise` confirmations, all of them while nobody else proves anything, and shouted about. */
 static void take_lower_timeline(struct monitor *m, struct cluster_state *c, struct member_state *s,
 				const struct observation *o)
 {
@@ -123,7 +155,11 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 
 	s->why = WHY_LOWER_TIMELINE;
 	monitor_withdraw(c, s, WHY_LOWER_TIMELINE);
-	if (s->lower_timeline++ < c->config->probe.rise || another_proof_stands(c, s))
+	if (another_proof_stands(c, s))
+		s->lower_timeline = 0;
+	else
+		s->lower_timeline++;
+	if (s->lower_timeline <= c->config->probe.rise)
 		return;
 	change = monitor_note(m, CHANGE_TIMELINE_DOWN, s->config->cluster);
 	change->member = (int)s->config->id;
@@ -147,7 +183,7 @@ static void judge_primary(struct monitor *m, struct cluster_state *c, struct mem
 	s->why = j.why;
 	switch (j.verdict) {
 	case VERDICT_PROOF: take_proof(c, s, o); break;
-	case VERDICT_NOT_RUNNING: s->proof.running = false; break;
+	case VERDICT_NOT_WRITABLE: s->proof.unwritable = j.why; break;
 	case VERDICT_LOWER_TIMELINE: take_lower_timeline(m, c, s, o); break;
 	case VERDICT_REFUSAL: take_refusal(c, s); break;
 	default: break;
@@ -163,26 +199,34 @@ static bool surprising(const struct member_state *s, const struct observation *o
 	       s->last.timeline != o->timeline || s->health.silent > 0;
 }
 
-/* `any` asks nothing of its own: the body of every /primary answer says whether PostgreSQL runs. */
+/* `any` asks nothing of its own: the body of every /primary answer says whether PostgreSQL runs.
+ * One that does not run has no role at all, whatever was said before. */
 static void take_running(struct member_state *s, const struct observation *o)
 {
 	if (o->state == PG_RUNNING)
 		s->roles |= ROLE_BIT(ROLE_ANY);
 	else if (o->state != PG_UNKNOWN)
-		s->roles &= ~ROLE_BIT(ROLE_ANY);
+		s->roles = 0;
+}
+
+/* The primary's word on ttl and loop_wait counts: its own loop has to renew the lock. Anybody's is better than none. */
+static bool config_is_due(const struct cluster_state *c, const struct member_state *s,
+			  int64_t now_ms)
+{
+	bool right_one = !c->config_known || c->leader.member == (int)s->config->id;
+
+	return right_one && now_ms >= c->config_due_ms;
 }
 
 /* The rest of this member's round, now that /primary has answered. */
 static void plan_round(struct cluster_state *c, struct member_state *s, const struct observation *o,
 		       int64_t now_ms)
 {
-	int64_t config_every = c->ttl_ms ? SCHEDULE_CONFIG_MS : SCHEDULE_CONFIG_MS / 10;
-
 	s->asking.pending =
 		o->http_status == 200 ? 0 : schedule_role_questions(c->config->roles_served);
-	if (c->config_asked_ms == 0 || now_ms - c->config_asked_ms >= config_every) {
+	if (config_is_due(c, s, now_ms)) {
 		s->asking.pending |= 1u << ASK_CONFIG;
-		c->config_asked_ms = now_ms;
+		c->config_due_ms = now_ms + SCHEDULE_CONFIG_AGAIN_MS;
 	}
 }
 
@@ -236,6 +280,12 @@ static bool another_members_name(const struct cluster_state *c, const struct mem
 	return false;
 }
 
+static bool says_nothing_of_itself(const struct observation *o)
+{
+	return o->scope[0] == '\0' && o->name[0] == '\0' && o->system_id == 0;
+}
+
+/* A member that was refused stays so until it says who it is. */
 static struct judgement judge(const struct cluster_state *c, const struct member_state *s,
 			      const struct observation *o)
 {
@@ -246,7 +296,11 @@ static struct judgement judge(const struct cluster_state *c, const struct member
 		.another_members_name = another_members_name(c, s, o->name),
 	};
 
-	return proof_judge(o, &e);
+	struct judgement j = proof_judge(o, &e);
+
+	if (s->refused != WHY_NONE && says_nothing_of_itself(o) && o->outcome == OUTCOME_ANSWERED)
+		return (struct judgement){VERDICT_WRONG_CLUSTER, s->refused};
+	return j;
 }
 
 /* Rule 12: what we asked before we slept proves nothing and its lateness is our own; a clear no still counts. */
@@ -263,6 +317,7 @@ static void remember(struct member_state *s, const struct observation *o)
 	s->last_duration_ms = o->answered_ms - o->asked_ms;
 	if (o->outcome == OUTCOME_ANSWERED)
 		s->last_answer_ms = o->answered_ms;
+	s->slow = s->last_duration_ms >= SCHEDULE_LATE_MS;
 }
 
 static void take_rest(struct monitor *m, struct cluster_state *c, struct member_state *s,
@@ -275,7 +330,7 @@ static void take_rest(struct monitor *m, struct cluster_state *c, struct member_
 		return;
 	}
 	switch (j.verdict) {
-	case VERDICT_SILENCE: take_silence(c, s, now_ms); break;
+	case VERDICT_SILENCE: take_silence(m, c, s, now_ms); break;
 	case VERDICT_WRONG_CLUSTER:
 		health_answer(&s->health, c->config->probe.rise);
 		take_wrong_cluster(c, s, j.why, now_ms);
@@ -289,20 +344,31 @@ static void take_rest(struct monitor *m, struct cluster_state *c, struct member_
 	remember(s, o);
 }
 
+static void take_ping(struct monitor *m, struct cluster_state *c, struct member_state *s,
+		      const struct observation *o, int64_t now_ms)
+{
+	bool stale = s->asking.port_stale;
+
+	s->asking.port_in_flight = s->asking.port_stale = false;
+	if (!stale && o->asked_ms >= m->void_before_ms)
+		take_port(c, s, o, now_ms);
+}
+
 void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms)
 {
 	struct cluster_state *c = monitor_cluster_of(m, o->member);
 	struct member_state *s = &m->members[o->member];
+	bool stale = s->asking.stale;
 
 	if (o->question == ASK_PORT) {
-		s->asking.port_in_flight = false;
-		if (o->asked_ms >= m->void_before_ms)
-			take_port(c, s, o, now_ms);
+		take_ping(m, c, s, o, now_ms);
 		return;
 	}
-	s->asking.in_flight = false;
+	s->asking.in_flight = s->asking.stale = false;
+	if (stale)
+		return;
 	if (o->question == ASK_CONFIG)
-		take_config(c, o);
+		take_config(c, o, now_ms);
 	else
 		take_rest(m, c, s, o, now_ms);
 }

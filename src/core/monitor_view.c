@@ -1,7 +1,7 @@
 /* The view of this moment: what every listener may do with every member.
  * Not here: the judgement of one server (eligible.c), building the round robin (view.c). */
-#include "base/str.h"
 #include "core/monitor_state.h"
+#include <string.h>
 
 static void note_server(struct monitor *m, const struct listener_config *l,
 			const struct member_state *s, const struct view_server *v, int64_t after_ms)
@@ -18,7 +18,24 @@ static void note_server(struct monitor *m, const struct listener_config *l,
 	change->after_ms = after_ms;
 }
 
-/* The row's history, as HAProxy's columns lastchg, downtime and chkdown tell it. Drain is not down. */
+/* Down by a clear answer. Silent answers are counted as they come (monitor_observe.c); what we or an operator decide
+ * is no failed check. */
+static bool failed_check(enum why why)
+{
+	switch (why) {
+	case WHY_NOT_LEADER:
+	case WHY_ROLE_LOST:
+	case WHY_PROMOTING:
+	case WHY_PG_NOT_RUNNING:
+	case WHY_LOWER_TIMELINE:
+	case WHY_WRONG_SCOPE:
+	case WHY_WRONG_SYSTEM:
+	case WHY_WRONG_NAME: return true;
+	default: return false;
+	}
+}
+
+/* The row's history, as HAProxy's columns lastchg, downtime, chkdown and chkfail tell it. Drain is not down. */
 static void track(struct monitor *m, const struct listener_config *l, const struct member_state *s,
 		  struct server_track *t, const struct view_server *v, enum server_state before,
 		  int64_t now_ms)
@@ -29,10 +46,12 @@ static void track(struct monitor *m, const struct listener_config *l, const stru
 		note_server(m, l, s, v, now_ms - t->changed_ms);
 	if (up == t->up)
 		return;
-	if (up)
+	if (up) {
 		t->down_ms += now_ms - t->changed_ms;
-	else
+	} else {
 		t->downs++;
+		t->check_failures += failed_check(v->why);
+	}
 	t->up = up;
 	t->changed_ms = now_ms;
 }
@@ -53,41 +72,77 @@ static void fill_server(struct monitor *m, const struct listener_config *l, unsi
 	v->generation = before->generation;
 	if (standing.state == SERVER_CLOSED && before->state != SERVER_CLOSED)
 		v->generation++;
-	str_copy(v->ip, sizeof(v->ip), s->ip);
+	memcpy(v->ip, s->ip, sizeof(v->ip)); /* the same field; this runs at every step */
 }
 
-/* Whom to blame when no server is open: the lost primary, or whichever server closed last. */
-static void fill_none(struct monitor *m, const struct listener_config *l, struct view_listener *v,
-		      const struct view_listener *before, int64_t now_ms)
+static bool takes_new(const struct view_server *s)
 {
-	const struct cluster_state *c = &m->clusters[l->cluster];
-	const struct server_track *t = &m->servers[v->servers[0].row - m->config->n_listeners];
-	unsigned last = 0;
+	return s->state == SERVER_OPEN && s->weight > 0;
+}
 
-	v->none_since_ms = before->n_open == 0 ? before->none_since_ms : now_ms;
-	if (v->n_open > 0) {
-		v->none_since_ms = 0;
-		v->none_member = -1;
-		return;
-	}
-	for (unsigned i = 1; i < v->n_servers; i++)
-		if (t[i].changed_ms > t[last].changed_ms)
-			last = i;
-	v->none_member = (int)v->servers[last].member;
-	v->none_why = v->servers[last].why;
-	if (l->serve == ROLE_BIT(ROLE_PRIMARY) && c->leader.member < 0) {
+/* That a cluster has a primary is not why it has no replica. */
+static bool to_blame(const struct cluster_state *c, const struct listener_config *l,
+		     const struct view_server *s)
+{
+	return c->leader.member != (int)s->member || (l->serve & ROLE_BIT(ROLE_PRIMARY));
+}
+
+/* Which server to blame when none is open: the one that was the last, as long as there is none. */
+static unsigned culprit(const struct cluster_state *c, const struct listener_config *l,
+			const struct view_listener *v, const struct view_listener *before)
+{
+	unsigned first = 0, last = (unsigned)before->none_member - c->config->first_member;
+
+	for (unsigned i = 0; i < v->n_servers; i++)
+		if (takes_new(&before->servers[i]) && to_blame(c, l, &v->servers[i]))
+			return i;
+	if (before->none_member >= 0 && to_blame(c, l, &v->servers[last]))
+		return last;
+	while (first + 1 < v->n_servers && !to_blame(c, l, &v->servers[first]))
+		first++;
+	return first;
+}
+
+static void blame_member(struct view_listener *v, unsigned server)
+{
+	v->none_member = (int)v->servers[server].member;
+	v->none_why = v->servers[server].why;
+}
+
+static void blame(const struct cluster_state *c, const struct listener_config *l,
+		  struct view_listener *v, const struct view_listener *before)
+{
+	if (l->serve != ROLE_BIT(ROLE_PRIMARY)) {
+		blame_member(v, culprit(c, l, v, before));
+	} else if (c->leader.member >= 0) {
+		blame_member(v, (unsigned)c->leader.member - c->config->first_member);
+	} else {
 		v->none_member = c->leader.about;
 		v->none_why = c->leader.why;
 	}
 }
 
-static void fill_listener(struct monitor *m, struct view *v, size_t i)
+static void fill_none(const struct cluster_state *c, const struct listener_config *l,
+		      struct view_listener *v, const struct view_listener *before, int64_t now_ms)
 {
-	const struct listener_config *l = &m->config->listeners[i];
+	v->none_since_ms = 0;
+	v->none_member = -1;
+	v->none_why = WHY_NONE;
+	for (unsigned i = 0; i < v->n_servers; i++)
+		if (takes_new(&v->servers[i]))
+			return;
+	v->none_since_ms = before->n_open == 0 ? before->none_since_ms : now_ms;
+	blame(c, l, v, before);
+}
 
-	for (unsigned k = 0; k < v->listeners[i].n_servers; k++)
-		fill_server(m, l, k, &v->listeners[i].servers[k],
-			    &m->view->listeners[i].servers[k]);
+static void fill_listener(struct monitor *m, struct view_listener *v,
+			  const struct view_listener *before, int64_t now_ms)
+{
+	const struct listener_config *l = &m->config->listeners[v->listener];
+
+	for (unsigned k = 0; k < v->n_servers; k++)
+		fill_server(m, l, k, &v->servers[k], &before->servers[k]);
+	fill_none(&m->clusters[l->cluster], l, v, before, now_ms);
 }
 
 static void adopt(struct monitor *m, struct view *v, int64_t now_ms)
@@ -109,18 +164,15 @@ static void adopt(struct monitor *m, struct view *v, int64_t now_ms)
 
 struct view *monitor_make_view(struct monitor *m, int64_t now_ms, bool force)
 {
-	struct view *v = view_new(m->config);
+	struct view *v = m->draft ? m->draft : view_new(m->config);
 
+	m->draft = v;
 	for (size_t i = 0; i < v->n_listeners; i++)
-		fill_listener(m, v, i);
-	view_finish(v);
-	for (size_t i = 0; i < v->n_listeners; i++)
-		fill_none(m, &m->config->listeners[i], &v->listeners[i], &m->view->listeners[i],
-			  now_ms);
-	if (!force && view_same(v, m->view)) {
-		view_unref(v);
+		fill_listener(m, &v->listeners[i], &m->view->listeners[i], now_ms);
+	if (!force && view_same(v, m->view))
 		return NULL;
-	}
+	m->draft = NULL;
+	view_finish(v);
 	v->generation = m->view->generation + 1;
 	v->made_ms = now_ms;
 	adopt(m, v, now_ms);

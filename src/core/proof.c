@@ -14,10 +14,17 @@ static bool is_silence(enum outcome o)
 	return o != OUTCOME_ANSWERED && o != OUTCOME_OWN_FAULT && o != OUTCOME_NONE;
 }
 
+/* Observed texts are cut to their field, configured ones are not. */
+static bool same_text(const char *configured, const char *observed, size_t field_bytes)
+{
+	return strncmp(configured, observed, field_bytes - 1) == 0;
+}
+
 /* A body that says who it is and is somebody else. Says nothing: passes. */
 static enum why wrong_cluster(const struct observation *o, const struct expectation *e)
 {
-	if (e->scope && *e->scope && o->scope[0] && strcmp(e->scope, o->scope) != 0)
+	if (e->scope && *e->scope && o->scope[0] &&
+	    !same_text(e->scope, o->scope, sizeof(o->scope)))
 		return WHY_WRONG_SCOPE;
 	if (e->system_id && o->system_id && e->system_id != o->system_id)
 		return WHY_WRONG_SYSTEM;
@@ -32,9 +39,13 @@ static struct judgement judge_lock_holder(const struct observation *o, const str
 	if (o->state == PG_UNKNOWN)
 		return say(VERDICT_NOTHING, WHY_STATE_UNKNOWN);
 	if (o->state != PG_RUNNING)
-		return say(VERDICT_NOT_RUNNING, WHY_PG_NOT_RUNNING);
-	if (o->claim != CLAIM_PRIMARY)
-		return say(VERDICT_NOTHING, WHY_PROMOTING);
+		return say(VERDICT_NOT_WRITABLE, WHY_PG_NOT_RUNNING);
+	if (o->claim == CLAIM_UNKNOWN)
+		return say(VERDICT_NOTHING, WHY_STATE_UNKNOWN);
+	if (o->claim != CLAIM_PRIMARY) /* being promoted, or after a crash being so again */
+		return say(VERDICT_NOT_WRITABLE, WHY_PROMOTING);
+	if (o->timeline == 0 && e->highest_timeline > 0)
+		return say(VERDICT_NOTHING, WHY_NO_TIMELINE);
 	if (o->timeline < e->highest_timeline)
 		return say(VERDICT_LOWER_TIMELINE, WHY_LOWER_TIMELINE);
 	return say(VERDICT_PROOF, WHY_PROVEN);

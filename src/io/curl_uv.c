@@ -1,12 +1,16 @@
-/* libcurl names sockets and moments; uv watches them; after every action all finished transfers are reported.
+/* libcurl names sockets and moments; uv watches them; after every action all finished transfers are
+ * reported.
  *
  * The rules that keep a result from being lost, each learnt from an adapter that lost one:
  * - reports are read after *every* action, whatever the number of running transfers;
- * - the timer is libcurl's: only its timer callback starts or stops it, activity on a socket does not;
- * - libcurl is never called from inside its own callbacks: a timeout of 0 becomes a timer of 1 ms (a uv timer of 0
- *   that re-arms itself spins inside one loop turn before libuv 1.48);
- * - an error of the poll handle (a reset; uv has stopped watching by then) is passed on as CURL_CSELECT_ERR;
- * - curl_multi_cleanup comes first and may still call both callbacks, then the handles are closed, then memory goes. */
+ * - the timer is libcurl's: only its timer callback starts or stops it, activity on a socket does
+ *   not;
+ * - libcurl is never called from inside its own callbacks: a timeout of 0 becomes a timer of 1 ms
+ *   (a uv timer of 0 that re-arms itself spins inside one loop turn before libuv 1.48);
+ * - an error of the poll handle (a reset; uv has stopped watching by then) is passed on as
+ *   CURL_CSELECT_ERR;
+ * - curl_multi_cleanup comes first and may still call both callbacks, then the handles are closed,
+ *   then memory goes. */
 #include "io/curl_uv.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -55,7 +59,7 @@ static void on_watch_closed(uv_handle_t *h)
 	on_handle_closed(a);
 }
 
-/* ---- reports ----------------------------------------------------------------------------- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
 static void tear_down(struct curl_uv *a)
 {
@@ -90,13 +94,13 @@ static void report_finished(struct curl_uv *a)
 
 static void act(struct curl_uv *a, curl_socket_t fd, int flags)
 {
-	int running; /* not a sign of anything: the last transfer that times out is reported with running == 0 */
+	int running; /* says nothing: it is 0 when the last running transfer has timed out */
 
 	curl_multi_socket_action(a->multi, fd, flags, &running);
 	report_finished(a);
 }
 
-/* ---- what uv tells libcurl ----------------------------------------------------------------- */
+/* ---- what uv tells libcurl ------------------------------------------------------------------- */
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -117,7 +121,7 @@ static void on_timer(uv_timer_t *timer)
 	act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* ---- what libcurl tells uv ----------------------------------------------------------------- */
+/* ---- what libcurl tells uv ------------------------------------------------------------------- */
 
 static struct watch *watch_new(struct curl_uv *a, curl_socket_t fd)
 {
@@ -151,8 +155,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 	}
 	if (w == NULL)
 		w = watch_new(a, fd);
-	if (w ==
-	    NULL) /* out of kernel memory: this transfer ends by its own timeout, the others go on */
+	if (w == NULL) /* no kernel memory: it ends by its own timeout, the others go on */
 		return 0;
 	if (what & CURL_POLL_IN)
 		events |= UV_READABLE;
@@ -177,7 +180,7 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
-/* ---- the adapter --------------------------------------------------------------------------- */
+/* ---- the adapter ----------------------------------------------------------------------------- */
 
 struct curl_uv *curl_uv_new(uv_loop_t *loop)
 {

@@ -1,9 +1,10 @@
 /* One GET, from start to one outcome.
  *
- * The happy path: connect to the numeric address, send an HTTP/1.0 request, read status, headers and body until the
- * server closes (Patroni sends no Content-Length), report. What can go wrong is enum http_result; each of it is
- * bounded by the total timeout, HTTP_MAX_HEADER and HTTP_MAX_BODY.
- * The connection is read to its end and closed with FIN: leaving early makes Patroni log a traceback.
+ * The happy path: connect to the numeric address, send an HTTP/1.0 request, read status, headers
+ * and body until the server closes (Patroni sends no Content-Length), report. What can go wrong is
+ * enum http_result; each of it is bounded by the total timeout, HTTP_MAX_HEADER and HTTP_MAX_BODY.
+ * The connection is read to its end and closed with FIN: leaving early makes Patroni log a
+ * traceback.
  * Not here: sockets and timers (curl_uv.c), what a body means, when to ask again. */
 #include "io/http_get.h"
 #include "base/addr.h"
@@ -78,7 +79,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* Called once per line, for interim answers (100 Continue) too: they count, and are not the final status. */
+/* Called once per line, for interim answers (100 Continue) too: they count, and are not the final
+ * status. */
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct http_get *get = arg;
@@ -132,8 +134,8 @@ static enum http_result result_of_connect(CURL *easy)
 	return HTTP_UNREACHABLE;
 }
 
-/* libcurl's own "connect time" includes the TLS handshake of an https address; it knows our port from the moment TCP
- * is connected. */
+/* libcurl's own "connect time" includes the TLS handshake of an https address; it knows our port
+ * from the moment TCP is connected. */
 static bool was_connected(CURL *easy)
 {
 	long port = 0;
@@ -234,8 +236,8 @@ static const char *close_bracket(const char *host)
 	return strchr(host, ':') ? "]" : "";
 }
 
-/* The name stays in the URL, for the Host header and the certificate; the connection goes to the number. So nothing
- * is ever looked up. */
+/* The name stays in the URL, for the Host header and the certificate; the connection goes to the
+ * number. So nothing is ever looked up. */
 static void set_target(struct http_get *get, const struct http_request *r)
 {
 	CURL *easy = get->transfer.easy;
@@ -254,7 +256,8 @@ static void set_target(struct http_get *get, const struct http_request *r)
 	free(to);
 }
 
-/* The environment (http_proxy, ~/.netrc) has no say: the question goes to this address or nowhere. */
+/* The environment (http_proxy, ~/.netrc) has no say: the question goes to this address or
+ * nowhere. */
 static void set_limits(CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

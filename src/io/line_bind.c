@@ -1,5 +1,6 @@
 /* Make a listening socket, UNIX or TCP.
- * A UNIX socket nobody can reach before its owner and mode are right: until listen() every connect is refused. */
+ * A UNIX socket nobody can reach before its owner and mode are right: until listen() every connect
+ * is refused. */
 #include "io/line_bind.h"
 #include "base/str.h"
 #include <arpa/inet.h>
@@ -59,7 +60,8 @@ static int make_parent(const char *path, struct err *e)
 	return 0;
 }
 
-/* Afterwards nothing is at `path`. Only a socket that refuses is removed; a file is somebody's data. */
+/* Afterwards nothing is at `path`. Only a socket that refuses is removed; a file is somebody's
+ * data. */
 static int remove_stale(const char *path, struct err *e)
 {
 	struct stat st;

@@ -1,10 +1,12 @@
 /* One conversation: lines in, replies out.
  *
- * The happy path: bytes are collected, each complete line goes to on_line, its reply is queued, the next line follows;
- * what was answered in one turn leaves in one write. When nothing is left to answer and the client is not interactive we
- * shut our side down, so that it sees the end right after the last reply, and linger until it closes too: closing at
- * once over bytes it still sent would be a reset, which can destroy a reply on its way.
- * What goes wrong: an endless line, a reply nobody reads, silence. Each ends this client and no other.
+ * The happy path: bytes are collected, each complete line goes to on_line, its reply is queued, the
+ * next line follows; what was answered in one turn leaves in one write. When nothing is left to
+ * answer and the client is not interactive we shut our side down, so that it sees the end right
+ * after the last reply, and linger until it closes too: closing at once over bytes it still sent
+ * would be a reset, which can destroy a reply on its way.
+ * What goes wrong: an endless line, a reply nobody reads, silence. Each ends this client and no
+ * other.
  * Not here: who may come in (line_server.c), what a line means. */
 #include "io/line_client.h"
 #include "base/assert.h"
@@ -52,7 +54,7 @@ static void client_step(struct line_client *c);
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf);
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 
-/* ---- the ends ---------------------------------------------------------------------------------- */
+/* ---- the ends -------------------------------------------------------------------------------- */
 
 static void on_client_handle_closed(uv_handle_t *h)
 {
@@ -116,7 +118,7 @@ static void client_finish(struct line_client *c)
 		line_client_close(c);
 }
 
-/* ---- out --------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 static size_t unsent_bytes(const struct line_client *c)
 {
@@ -152,10 +154,10 @@ static void client_flush(struct line_client *c)
 	}
 }
 
-/* ---- in ---------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
-/* Silence is what the client does, not what we do: no clock runs while a reply is being made, and one who reads a
- * long reply slowly is not silent. */
+/* Silence is what the client does, not what we do: no clock runs while a reply is being made, and
+ * one who reads a long reply slowly is not silent. */
 static void on_idle(uv_timer_t *timer)
 {
 	struct line_client *c = timer->data;
@@ -185,7 +187,8 @@ static void deliver(struct line_client *c, char *line, size_t len)
 	c->room->options.on_line(c->room->options.arg, c, line);
 }
 
-/* Hand out complete lines until one is not answered at once. False: a line is longer than we take. */
+/* Hand out complete lines until one is not answered at once. False: a line is longer than we
+ * take. */
 static bool deliver_lines(struct line_client *c)
 {
 	size_t used = 0;
@@ -288,7 +291,7 @@ static void client_step(struct line_client *c)
 		set_reading(c);
 }
 
-/* ---- the door, and what the owner of the protocol calls ------------------------------------------ */
+/* ---- the door, and what the owner of the protocol calls -------------------------------------- */
 
 void line_stream_init(uv_loop_t *loop, union line_stream *s, enum addr_kind kind)
 {

@@ -30,7 +30,8 @@ static void check_closed(struct line_server *s)
 	free(s);
 }
 
-/* Not accepting stops the listener until we do: whoever comes too early waits in the kernel's queue. */
+/* Not accepting stops the listener until we do: whoever comes too early waits in the kernel's
+ * queue. */
 static void accept_waiting(struct line_server *s)
 {
 	if (!s->waiting || s->closing || s->room.n_clients >= LINE_MAX_CLIENTS)

@@ -1,9 +1,10 @@
 /* One event, one line, on one descriptor, and never a wait for whoever reads it.
  *
  * The happy path: a line is built in the caller's struct log_line and written with one write().
- * What goes wrong: the reader is slow or gone (the line is dropped and counted, the next that passes is preceded by
- * event=log_lines_dropped), only a part was taken (the rest is kept and goes first), a line is too long (values
- * are cut with "...", keys that find no room are left out; the line stays well-formed). Output is pure ASCII. */
+ * What goes wrong: the reader is slow or gone (the line is dropped and counted, the next that
+ * passes is preceded by event=log_lines_dropped), only a part was taken (the rest is kept and goes
+ * first), a line is too long (values are cut with "...", keys that find no room are left out; the
+ * line stays well-formed). Output is pure ASCII. */
 #include "io/log.h"
 #include "base/assert.h"
 #include "io/clock.h"
@@ -43,12 +44,13 @@ static struct {
 	.least = SEVERITY_INFO,
 };
 
-/* ---- the sink ---------------------------------------------------------------------------- */
+/* ---- the sink -------------------------------------------------------------------------------- */
 
-/* Standard error is seldom ours alone: the shell, `tee`'s other writers and our own children share its open file
- * description, and O_NONBLOCK set there would make *their* writes fail. A pipe or a terminal can be opened a second
- * time through /proc, which gives a description of our own. Only where that is refused (a pipe of another user) is
- * the shared one changed: a blocked proxy is worse than a neighbour's EAGAIN. */
+/* Standard error is seldom ours alone: the shell, `tee`'s other writers and our own children share
+ * its open file description, and O_NONBLOCK set there would make *their* writes fail. A pipe or a
+ * terminal can be opened a second time through /proc, which gives a description of our own. Only
+ * where that is refused (a pipe of another user) is the shared one changed: a blocked proxy is
+ * worse than a neighbour's EAGAIN. */
 static int open_nonblocking(int fd)
 {
 	char path[40];
@@ -128,7 +130,7 @@ static bool sink_line(const char *text, size_t len)
 	return true;
 }
 
-/* ---- building a line ----------------------------------------------------------------------- */
+/* ---- building a line ------------------------------------------------------------------------- */
 
 static size_t room(const struct log_line *l)
 {
@@ -166,8 +168,8 @@ static size_t decode(const unsigned char *s, uint32_t *code)
 	return 1;
 }
 
-/* One character as it stands between quotes, in `out` (13 bytes); returns how many bytes of `s` it was. The escapes
- * are JSON's, in both formats: what reads logfmt knows them too. */
+/* One character as it stands between quotes, in `out` (13 bytes); returns how many bytes of `s` it
+ * was. The escapes are JSON's, in both formats: what reads logfmt knows them too. */
 static size_t escape(const char *s, char *out)
 {
 	static const char plain[] = "\"\\\n\r\t", letter[] = "\"\\nrt";
@@ -202,7 +204,8 @@ static bool is_bare(const char *value)
 	return *value != '\0';
 }
 
-/* Characters are taken whole, so that a cut never splits an escape; "..." says that there was more. */
+/* Characters are taken whole, so that a cut never splits an escape; "..." says that there was
+ * more. */
 static void put_value(struct log_line *l, const char *value, bool quoted)
 {
 	char one[13];
@@ -223,7 +226,8 @@ static void put_value(struct log_line *l, const char *value, bool quoted)
 		put(l, "\"", 1);
 }
 
-/* False: no room for this key and a useful part of its value. Once a value was cut nothing follows it. */
+/* False: no room for this key and a useful part of its value. Once a value was cut nothing follows
+ * it. */
 static bool put_key(struct log_line *l, const char *key)
 {
 	enum { USEFUL_BYTES = 16 };
@@ -310,7 +314,8 @@ static void end(struct log_line *l)
 	put(l, "\n", 1);
 }
 
-/* The notice and the line go out in one write, which a pipe takes whole or not at all (PIPE_BUF). */
+/* The notice and the line go out in one write, which a pipe takes whole or not at all
+ * (PIPE_BUF). */
 static bool sink_with_notice(const struct log_line *l)
 {
 	char text[LINE_BYTES + NOTICE_BYTES];

@@ -1,5 +1,5 @@
-/* A uv loop that must end clean: whatever was opened on it is closed, or the process stops and says what was not.
- * Not here: threads. A loop belongs to the thread that runs it. */
+/* A uv loop that must end clean: whatever was opened on it is closed, or the process stops and says
+ * what was not. Not here: threads. A loop belongs to the thread that runs it. */
 #include "io/loop.h"
 #include "base/assert.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Every message counts, in order: a list under a mutex and a wake-up. uv coalesces wake-ups, so each one empties
- * the whole list. */
+/* Every message counts, in order: a list under a mutex and a wake-up. uv coalesces wake-ups, so
+ * each one empties the whole list. */
 #include "io/mailbox.h"
 #include "base/assert.h"
 

@@ -1,9 +1,10 @@
 /* One question to a PostgreSQL port: an SSLRequest, answered by one byte.
  *
- * The happy path: connect, 8 bytes out, 1 byte in, close with FIN (a reset would be logged by the server). At half
- * time, when nothing was heard, a second attempt starts beside the first: a lost SYN is repeated by the kernel only
- * after 1 s. The first attempt that ends decides; one that fails for want of a descriptor of our own leaves the
- * decision to the other. One timer serves both moments, half time and the end. */
+ * The happy path: connect, 8 bytes out, 1 byte in, close with FIN (a reset would be logged by the
+ * server). At half time, when nothing was heard, a second attempt starts beside the first: a lost
+ * SYN is repeated by the kernel only after 1 s. The first attempt that ends decides; one that fails
+ * for want of a descriptor of our own leaves the decision to the other. One timer serves both
+ * moments, half time and the end. */
 #include "io/pg_ping.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -51,7 +52,8 @@ static void close_all(struct pg_ping *p)
 		uv_close((uv_handle_t *)&p->attempts[i].tcp, on_handle_closed);
 }
 
-/* Closed first, then reported: the receiver may start the next ping at once, and cannot cancel this one. */
+/* Closed first, then reported: the receiver may start the next ping at once, and cannot cancel this
+ * one. */
 static void finish(struct pg_ping *p, enum ping_result result)
 {
 	void (*done)(void *, enum ping_result) = p->done;
@@ -130,7 +132,8 @@ static void on_connect(uv_connect_t *connect, int status)
 		attempt_ended(a, result_of(status));
 }
 
-/* 0, or the error of an attempt that could not begin; it counts as running until attempt_ended either way. */
+/* 0, or the error of an attempt that could not begin; it counts as running until attempt_ended
+ * either way. */
 static int attempt_start(struct pg_ping *p)
 {
 	struct attempt *a = &p->attempts[p->n_started];
@@ -165,7 +168,8 @@ static void on_half_time(uv_timer_t *timer)
 		attempt_ended(a, result_of(rc));
 }
 
-/* The first attempt could not begin: said from here, because a start function does not call back. */
+/* The first attempt could not begin: said from here, because a start function does not call
+ * back. */
 static void on_first_failed(uv_timer_t *timer)
 {
 	struct pg_ping *p = timer->data;

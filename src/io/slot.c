@@ -25,8 +25,9 @@ void *slot_put(struct slot *s, void *value)
 {
 	void *old = atomic_exchange(&s->value, value);
 
-	/* uv_async_send begins with a plain read of its "already pending" mark. If that read overtook the exchange,
-	 * the reader could clear the mark, find nothing, and sleep. (gcc's thread sanitizer knows no fences.) */
+	/* uv_async_send begins with a plain read of its "already pending" mark. If that read
+	 * overtook the exchange, the reader could clear the mark, find nothing, and sleep. (gcc's
+	 * thread sanitizer knows no fences.) */
 #ifndef __SANITIZE_THREAD__
 	atomic_thread_fence(memory_order_seq_cst);
 #endif

@@ -130,7 +130,8 @@ static void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* What the client hears, the loop running meanwhile, until `want` bytes or the end; -1 in *end: a reset. */
+/* What the client hears, the loop running meanwhile, until `want` bytes or the end; -1 in *end: a
+ * reset. */
 static char *hear(struct fixture *f, int fd, size_t want, int *end)
 {
 	int64_t deadline = clock_ms() + WAIT_LIMIT_MS;
@@ -284,7 +285,7 @@ static void test_an_interactive_client_stays(void **state)
 	assert_int_equal(f.n_gone, 1);
 }
 
-/* ---- answers that come later ------------------------------------------------------------------- */
+/* ---- answers that come later ----------------------------------------------------------------- */
 
 static void test_a_late_answer_keeps_the_order(void **state)
 {
@@ -340,7 +341,7 @@ static void test_the_server_closes_while_an_answer_is_awaited(void **state)
 	close(fd);
 }
 
-/* ---- clients that misbehave ------------------------------------------------------------------- */
+/* ---- clients that misbehave ------------------------------------------------------------------ */
 
 static void test_a_silent_client_is_closed_after_its_timeout(void **state)
 {
@@ -564,7 +565,7 @@ static void test_the_server_closes_with_one_waiting_for_a_place(void **state)
 	assert_int_equal(f.n_gone, 0); /* nobody had asked anything */
 }
 
-/* ---- the socket ------------------------------------------------------------------------------- */
+/* ---- the socket ------------------------------------------------------------------------------ */
 
 static void test_a_socket_in_use_is_an_error_and_stays_served(void **state)
 {

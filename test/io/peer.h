@@ -1,6 +1,7 @@
 #pragma once
-/* The other side of a test: a loopback server whose every connection is a thread running one function, and waiting
- * for a condition on the loop under test. Nothing here sleeps: a peer that "hangs" waits for its client to leave. */
+/* The other side of a test: a loopback server whose every connection is a thread running one
+ * function, and waiting for a condition on the loop under test. Nothing here sleeps: a peer that
+ * "hangs" waits for its client to leave. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

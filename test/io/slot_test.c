@@ -1,4 +1,5 @@
-/* Latest wins: whoever reads always ends at the last value, and every value that nobody read comes back. */
+/* Latest wins: whoever reads always ends at the last value, and every value that nobody read comes
+ * back. */
 #include "io/loop.h"
 #include "io/slot.h"
 #include "peer.h"

@@ -1,4 +1,5 @@
 /* Stories of sessions that are carried: every byte, every kind of end, and which server is chosen. */
+#include "base/rng.h"
 #include "core/monitor.h"
 #include "io/log.h"
 #include "unit/proxy/world.h"

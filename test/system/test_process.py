@@ -1,0 +1,302 @@
+"""isari as a process: starting, refusing to start, ending, running out of descriptors, memory."""
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from fake_patroni import FakeCluster
+from isari import Isari, binary, closed_at, config_for
+from load import Watch
+from pgwire import login, query, read_error, read_until, startup
+from procs import alive, free_port, wait_for
+
+BLOCK = "127.0.35"
+
+
+@pytest.fixture
+def fakes():
+    with FakeCluster(BLOCK) as f:
+        yield f
+
+
+@pytest.fixture
+def config(fakes):
+    return config_for(fakes)
+
+
+def ask(sock):
+    sock.sendall(query("select 1"))
+    return dict(read_until(sock, b"Z"))[b"D"]
+
+
+def run(*argv):
+    return subprocess.run([binary(), *argv], capture_output=True, text=True, timeout=20, check=False)
+
+
+def check(text, tmp_path):
+    file = tmp_path / "isari.yaml"
+    file.write_text(text)
+    return run("-c", "-f", str(file)), str(file)
+
+
+# ---- refusing to start -------------------------------------------------------------------------------
+
+GOOD = """\
+clusters:
+  main:
+    members: [127.0.35.1, 127.0.35.2]
+listeners:
+  write: {bind: "127.0.0.1:5000", serve: primary}
+"""
+
+BAD = {  # name: (file, [patterns of the faults, in order])
+    "no YAML": ("clusters: [\n", [r":\d+:\d+: "]),
+    "a tab": ("clusters:\n\tmain: 1\n", [r":2:1: "]),
+    "empty": ("", [r"clusters"]),
+    "unknown key": (GOOD + "threds: 2\n", [r":6:1: threds: .*threads"]),
+    "unknown key in a listener": (GOOD.replace("serve", "serv"), [r":5:\d+: listeners.write.serv: .*serve"]),
+    "a later feature": (GOOD.replace("primary}", "primary, hold: 30s}"), [r":5:\d+: listeners.write.hold: "]),
+    "wrong type": (GOOD + "maxconn: many\n", [r":6:\d+: maxconn: "]),
+    "bad duration": (GOOD + "drain_timeout: 3 parsecs\n", [r":6:\d+: drain_timeout: "]),
+    "same bind twice": (GOOD + '  read: {bind: "127.0.0.1:5000", serve: replica}\n', [r":6:\d+: listeners.read.bind: "]),
+    "no such cluster": (GOOD.replace("primary}", "primary, cluster: mian}"), [r":5:\d+: listeners.write.cluster: .*main"]),
+    "three faults in one go": (GOOD + "threds: 2\nmaxconn: many\nlog: {level: loud}\n",
+                               [r":6:1: threds: ", r":7:\d+: maxconn: ", r":8:\d+: log.level: "]),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_configuration_is_refused_with_every_fault_in_its_place(name, tmp_path):
+    text, patterns = BAD[name]
+    checked, file = check(text, tmp_path)
+    lines = [line for line in checked.stderr.splitlines() if line.startswith(file)]
+    assert checked.returncode == 1
+    assert len(lines) == len(patterns), checked.stderr
+    for line, pattern in zip(lines, patterns):
+        assert re.search(pattern, line.removeprefix(file)), f"{line!r} is not like {pattern!r}"
+    assert run("-f", file).returncode == 1, "what -c refuses must not start"
+
+
+def test_a_good_configuration_is_valid(tmp_path):
+    checked, _ = check(GOOD, tmp_path)
+    assert checked.returncode == 0 and "Configuration file is valid" in checked.stdout + checked.stderr
+
+
+def test_usage_and_missing_file():
+    assert run("--nonsense").returncode == 2
+    missing = run("-f", "/nonexistent/isari.yaml")
+    assert missing.returncode == 1 and "/nonexistent/isari.yaml" in missing.stderr
+    assert "isari" in run("-v").stdout
+
+
+def test_every_listener_address_in_use_is_one_clear_error(config):
+    taken = [socket.create_server(("127.0.0.1", int(l["bind"].rpartition(":")[2])))
+             for l in config["listeners"].values()]
+    i = Isari(config).start()
+    assert i.p.wait(10) == 1
+    text = i.text()
+    i.stop()
+    for s in taken:
+        s.close()
+    errors = [line for line in text.splitlines() if "in use" in line]
+    assert len(errors) == 1 and config["listeners"]["write"]["bind"] in errors[0], text
+    assert "\n" not in text.strip(), f"more than one line: {text}"
+
+
+def test_a_second_isari_on_the_same_addresses_is_refused_and_harms_nothing(config):
+    with Isari(config) as first:
+        first.wait_up("write", ["n1"])
+        second = Isari(config).start()
+        assert second.p.wait(10) == 1
+        assert config["listeners"]["write"]["bind"] in second.text()
+        second.stop()
+        for _ in range(10):
+            with login(first.dial("write")) as s:
+                assert b"n1" in ask(s)
+
+
+def test_members_that_cannot_be_reached(config):
+    for member, host in zip(config["clusters"]["main"]["members"], ("127.0.35.77", "no-such-host.invalid")):
+        member["host"] = host
+    with Isari(config) as i:
+        wait_for(lambda: "refused" in i.ask("show clusters"), 5, "the refusal in show clusters")
+        with i.dial("write") as s:
+            s.sendall(startup())
+            fields = read_error(s)
+        assert fields["C"] == "57P03" and 'cluster "main" has no primary' in fields["M"]
+
+
+# ---- ending ------------------------------------------------------------------------------------------
+
+def test_sigterm_drains(config):
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")) as s:
+            i.p.send_signal(signal.SIGTERM)
+            i.wait_log("event=draining")
+            wait_for(lambda: refuses(i.address("write")), 5, "the listener to close")
+            assert b"n1" in ask(s), "a session that drains goes on"
+            assert i.p.poll() is None
+        assert i.p.wait(5) == 0
+
+
+def refuses(address):
+    try:
+        socket.create_connection(address, 1).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+def test_a_second_sigterm_ends_at_once(config):
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")) as s:
+            i.p.send_signal(signal.SIGTERM)
+            i.wait_log("event=draining")
+            i.p.send_signal(signal.SIGTERM)
+            assert i.p.wait(2) == 0
+            assert closed_at(s, 1)
+
+
+def test_the_drain_ends_with_its_timeout(config):
+    with Isari(config | {"drain_timeout": "500ms"}) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")) as s:
+            began = time.monotonic()
+            i.p.send_signal(signal.SIGTERM)
+            assert closed_at(s, 3)
+            assert i.p.wait(2) == 0
+            assert 0.4 < time.monotonic() - began < 2
+
+
+def test_sigint_ends_at_once(config):
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")) as s:
+            assert i.end(signal.SIGINT, 2) == 0
+            assert closed_at(s, 1)
+        assert not os.path.exists(i.socket)
+
+
+def test_sigpipe_and_a_log_nobody_reads_are_nothing(config):
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        i.p.send_signal(signal.SIGPIPE)
+        with login(i.dial("write")) as s:
+            assert b"n1" in ask(s)
+
+
+def test_isari_can_start_again_after_a_kill(config):
+    with Isari(config) as i:
+        i.p.kill()
+        i.p.wait(5)
+        i.start().wait_ready().wait_up("write", ["n1"])
+
+
+# ---- limits ------------------------------------------------------------------------------------------
+
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        ticks = f.read().rpartition(")")[2].split()
+    return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def limit_descriptors(pid, n):
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (n, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def test_running_out_of_descriptors_is_survived(fakes, config):
+    n1, n2 = fakes.nodes
+    with Isari(config) as i, login(i.dial("read")) as old:
+        i.wait_up("write", ["n1"])
+        roomy = resource.prlimit(i.p.pid, resource.RLIMIT_NOFILE)[0]
+        limit_descriptors(i.p.pid, len(os.listdir(f"/proc/{i.p.pid}/fd")) + 4)
+        crowd = [i.dial("write") for _ in range(40)]
+        for s in crowd:
+            s.sendall(startup())
+        i.wait_log("accept_paused|descriptor")
+        before, until = cpu_s(i.p.pid), time.monotonic() + 1
+        while time.monotonic() < until:
+            assert b"n2" in ask(old), "a session from before goes on"
+            time.sleep(0.05)
+        assert cpu_s(i.p.pid) - before < 0.5, "it spins"
+        asked = len(n1.rest.asked)
+        wait_for(lambda: len(n1.rest.asked) > asked, 5, "members to be asked all the same")
+        assert i.p.poll() is None
+        for s in crowd:
+            s.close()
+        limit_descriptors(i.p.pid, roomy)
+        wait_for(lambda: works(i), 5, "new sessions when there are descriptors again")
+
+
+def works(i):
+    try:
+        with login(i.dial("write")) as s:
+            return b"n1" in ask(s)
+    except (OSError, EOFError):
+        return False
+
+
+def test_maxconn_is_an_error_that_says_so(config):
+    config["listeners"]["write"]["maxconn"] = 2
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")), login(i.dial("write")), i.dial("write") as third:
+            third.sendall(startup())
+            assert read_error(third)["C"] == "53300"
+
+
+def pss_bytes(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("Pss:"))
+
+
+def test_5000_idle_sessions_and_their_memory(config):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    n = min(5000, (hard - 600) // 2)
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")) as s:
+            ask(s)
+        before = pss_bytes(i.p.pid)
+        with Watch([login(i.dial("write")) for _ in range(n)]) as sessions:
+            each = (pss_bytes(i.p.pid) - before) / n
+            print(f"\n{n} idle sessions: {each:.0f} bytes of memory each, {before / 1e6:.1f} MB before the first")
+            assert i.stat()[("write", "FRONTEND")]["scur"] == str(n)
+            assert not sessions.ended
+            assert each < 1024
+        wait_for(lambda: i.stat()[("write", "FRONTEND")]["scur"] == "0", 10, "the end of them all")
+
+
+# ---- clean at exit -----------------------------------------------------------------------------------
+
+def test_valgrind_finds_nothing(fakes, config, tmp_path):
+    n1, n2 = fakes.nodes
+    report = tmp_path / "valgrind"
+    valgrind = ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=9",
+                f"--log-file={report}"]
+    with Isari(config, prefix=valgrind) as i:
+        i.wait_up("write", ["n1"], 30)
+        with login(i.dial("write", 20)) as s:
+            ask(s)
+        with login(i.dial("write", 20)) as cut, login(i.dial("read", 20)):
+            n1.be("replica")
+            n2.be("primary", timeline=2)
+            assert closed_at(cut, 20)
+            i.wait_up("write", ["n2"], 20)
+        with login(i.dial("write", 20)):
+            i.ctl("show", "sess")
+            i.p.send_signal(signal.SIGTERM)
+            i.wait_log("event=draining")
+            i.p.send_signal(signal.SIGTERM)
+            assert i.p.wait(30) == 0, report.read_text()
+    text = report.read_text()
+    assert "ERROR SUMMARY: 0 errors" in text, text
+    assert "definitely lost: 0 bytes" in text or "no leaks are possible" in text, text

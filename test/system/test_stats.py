@@ -1,0 +1,169 @@
+"""What operators run: isari ctl, and the tools written for HAProxy, hatop and its Prometheus exporter."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+
+import pytest
+
+from cluster import http_get
+from fake_patroni import FakeCluster
+from isari import Isari, closed_at, config_for
+from pgwire import login, query, read_until
+from procs import free_port, popen, wait_for
+
+
+@pytest.fixture
+def world():
+    """(n1 the primary, n2, n3, isari)"""
+    with FakeCluster("127.0.37", 3) as fakes, Isari(config_for(fakes)) as i:
+        i.wait_up("write", ["n1"]).wait_up("read", ["n2", "n3"])
+        yield *fakes.nodes, i
+
+
+def node_of(sock):
+    sock.sendall(query("select 1"))
+    return dict(read_until(sock, b"Z"))[b"D"][-2:].decode()
+
+
+def read_nodes(i, n=6):
+    found = set()
+    for _ in range(n):
+        with login(i.dial("read")) as s:
+            found.add(node_of(s))
+    return found
+
+
+def test_show_stat_has_haproxys_columns(world):
+    i = world[-1]
+    lines = i.ask("show stat").split("\n")
+    assert lines[0].startswith("# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,")
+    assert lines[0].split(",").index("-") == 103
+    assert lines[-1] == lines[-2] == "" and "" not in lines[:-2]
+    rows = lines[1:-2]
+    assert {line.count(",") for line in rows} == {lines[0].count(",")}
+    assert [r.split(",")[1] for r in rows if r.startswith("write,")] == ["FRONTEND", "n1", "n2", "n3", "BACKEND"]
+
+
+def test_ctl_prints_the_reply_and_fails_on_an_error(world):
+    i = world[-1]
+    for words, expected in ((["show", "stat"], "# pxname"), (["show", "info"], "Name: HAProxy"),
+                            (["show", "clusters"], "main: primary n1"), (["help"], "show stat")):
+        r = i.ctl(*words)
+        assert r.returncode == 0 and expected in r.stdout, r
+    with login(i.dial("write")):
+        assert re.search(r"fe=write be=write srv=n1 .*state=relaying", i.ctl("show", "sess").stdout)
+    assert i.ctl("make", "coffee").returncode == 1
+    assert i.ctl("set", "server", "write/n9", "state", "drain").returncode == 1
+
+
+def test_show_clusters_names_node_role_state_and_why(world):
+    n1, n2, n3, i = world
+    n3.be("replica", "hang")
+    wait_for(lambda: re.search(r"n3 .*(timeout|does not answer)", i.ask("show clusters")), 15, "n3's silence")
+    text = i.ask("show clusters")
+    assert re.search(r"n1 +primary +running +1", text) and re.search(r"n2 +replica +running +1", text), text
+
+
+def test_drain_lets_sessions_live_and_takes_no_new_ones(world):
+    n1, n2, n3, i = world
+    with login(i.dial("read")) as a, login(i.dial("read")) as b:
+        assert {node_of(a), node_of(b)} == {"n2", "n3"}
+        assert i.ctl("set", "server", "read/n2", "state", "drain").returncode == 0
+        i.wait_up("read", ["n3"])
+        assert read_nodes(i) == {"n3"}
+        assert {node_of(a), node_of(b)} == {"n2", "n3"}
+    i.ctl("set", "server", "read/n2", "state", "ready")
+    i.wait_up("read", ["n2", "n3"])
+    assert read_nodes(i) == {"n2", "n3"}
+
+
+def test_maint_ends_the_servers_sessions(world):
+    n1, n2, n3, i = world
+    sessions = {}
+    for s in (login(i.dial("read")), login(i.dial("read"))):
+        sessions[node_of(s)] = s
+    i.ctl("set", "server", "read/n2", "state", "maint")
+    assert closed_at(sessions["n2"], 3)
+    assert i.stat()[("read", "n2")]["status"] == "MAINT"
+    assert node_of(sessions["n3"]) == "n3"
+    assert read_nodes(i) == {"n3"}
+    for s in sessions.values():
+        s.close()
+
+
+def test_shutdown_sessions_server(world):
+    i = world[-1]
+    with login(i.dial("write")) as s:
+        assert i.ctl("shutdown", "sessions", "server", "write/n1").returncode == 0
+        assert closed_at(s, 3)
+    assert i.up("write") == ["n1"], "only the sessions end"
+    i.wait_log("event=session_end listener=write .*reason=shut_down_by_an_operator")
+
+
+def test_prompt_and_several_commands(world):
+    i = world[-1]
+    reply = i.ask("show info;show stat")
+    assert len([part for part in reply.split("\n\n") if part.strip()]) == 2
+    assert i.ask("prompt\nshow version\nquit").count("\n> ") >= 2
+    assert "Unknown command" in i.ask("SHOW STAT")
+
+
+def read_screen(fd, wanted, timeout):
+    screen, until = b"", time.monotonic() + timeout
+    while time.monotonic() < until and not all(w in screen for w in wanted):
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                screen += os.read(fd, 65536)
+            except OSError:
+                break
+    return screen
+
+
+def test_hatop_shows_listeners_and_servers(world):
+    i = world[-1]
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
+    p = popen(["hatop", "-s", i.socket], stdin=slave, stdout=slave, stderr=slave,
+              env={"TERM": "xterm", "PATH": os.environ["PATH"], "LANG": "C.UTF-8"})
+    os.close(slave)
+    try:
+        wanted = [b"write", b"read", b"FRONTEND", b"BACKEND", b"n1", b"n3", b"L7OK", b"HAProxy"]
+        screen = read_screen(master, wanted, 10)
+        assert not [w for w in wanted if w not in screen], screen[-3000:]
+        os.write(master, b"q")
+        read_screen(master, [b"\0never"], 0.5)
+        assert p.wait(5) == 0
+    finally:
+        p.poll() is None and p.kill()
+        os.close(master)
+
+
+def metrics(port):
+    status, text = http_get("127.0.0.1", port, "/metrics")
+    if status != 200:
+        return None
+    lines = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_prometheus_haproxy_exporter_reads_everything(world):
+    i = world[-1]
+    port = free_port()
+    p = popen(["prometheus-haproxy-exporter", f"--haproxy.scrape-uri=unix:{i.socket}",
+               f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
+    try:
+        m = wait_for(lambda: metrics(port), 10, "the exporter")
+        assert m["haproxy_up"] == 1
+        assert m["haproxy_exporter_csv_parse_failures_total"] == 0
+        for backend, server, up in (("write", "n1", 1), ("write", "n2", 0), ("read", "n1", 0),
+                                    ("read", "n2", 1), ("read", "n3", 1)):
+            assert m[f'haproxy_server_up{{backend="{backend}",server="{server}"}}'] == up
+    finally:
+        p.terminate()
+        p.wait(5)

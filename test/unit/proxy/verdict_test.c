@@ -1,0 +1,292 @@
+/* Stories of verdicts: whose bytes stop at once, whose connection is cut, and who doesn't notice. */
+#include "unit/proxy/world.h"
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static int setup(void **state)
+{
+	struct world *w = world_new(&(struct options){0});
+
+	w->state[WRITE][0] = SERVER_OPEN;
+	w->state[READ][1] = SERVER_OPEN;
+	publish(w);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+static void assert_cut(const struct wire *s)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = recv(s->client, &byte, 1, 0);
+	while (n > 0);
+	assert_int_equal(n < 0 ? -errno : n, -ECONNRESET);
+	do
+		n = recv(s->server, &byte, 1, 0);
+	while (n > 0);
+	assert_int_equal(n < 0 ? -errno : n, -ECONNRESET);
+}
+
+static void test_a_demoted_server_loses_its_sessions_and_no_other_does(void **state)
+{
+	struct world *w = *state;
+	struct wire doomed = carry(w, WRITE, 0), other = carry(w, READ, 1);
+
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	assert_int_equal(w->doomed, 1);
+	assert_cut(&doomed);
+	assert_carries(&other);
+	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_DEMOTED] == 1);
+	assert_int_equal(server_sum(w, WRITE, 0).cuts, 1);
+	hang_up(&doomed);
+	hang_up(&other);
+}
+
+/* Neither end reads: both directions are full, our residue too. */
+static void test_a_session_blocked_in_both_directions_is_cut_like_any_other(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+	char *junk = calloc(1, 1000 * 1000);
+	uint64_t before;
+
+	do {
+		before = listener_sum(w, WRITE).bytes_in + listener_sum(w, WRITE).bytes_out;
+		for (int i = 0; i < 20; i++) {
+			while (send(s.client, junk, 1000 * 1000, MSG_DONTWAIT) > 0)
+				;
+			while (send(s.server, junk, 1000 * 1000, MSG_DONTWAIT) > 0)
+				;
+			poll(NULL, 0, 1);
+		}
+	} while (listener_sum(w, WRITE).bytes_in + listener_sum(w, WRITE).bytes_out != before);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	AWAIT(w, all_sessions(w) == 0);
+	assert_cut(&s);
+	hang_up(&s);
+	free(junk);
+}
+
+/* Closed and opened again between two views that the worker saw. */
+static void test_a_new_generation_cuts_the_old_sessions_though_the_server_is_open(void **state)
+{
+	struct world *w = *state;
+	struct wire old = carry(w, WRITE, 0), fresh;
+
+	w->generation[WRITE][0]++;
+	w->cut = CLOSE_FENCED;
+	publish(w);
+	assert_cut(&old);
+	fresh = carry(w, WRITE, 0);
+	assert_carries(&fresh);
+	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_FENCED] == 1);
+	hang_up(&old);
+	hang_up(&fresh);
+}
+
+static void test_a_kept_server_keeps_its_sessions_and_takes_no_new_one(void **state)
+{
+	struct world *w = *state;
+	struct wire old = carry(w, WRITE, 0);
+	int client;
+
+	set_state(w, WRITE, 0, SERVER_KEPT);
+	client = client_of(w, WRITE);
+	say_startup(client);
+	expect_error(client, "57P03", "no primary");
+	assert_carries(&old);
+	close(client);
+	hang_up(&old);
+}
+
+static void assert_silent(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 50), 0);
+}
+
+static void test_a_paused_server_moves_no_byte_and_resumes_with_all_of_them(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0), ended = carry(w, WRITE, 0);
+
+	set_state(w, WRITE, 0, SERVER_PAUSED);
+	write_all(s.client, "commit", 6);
+	write_all(s.server, "result", 6);
+	write_all(ended.client, "last", 4);
+	shutdown(ended.client, SHUT_WR);
+	assert_silent(s.server);
+	assert_silent(s.client);
+	assert_silent(ended.server);
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	expect(s.server, "commit", 6);
+	expect(s.client, "result", 6);
+	expect(ended.server, "last", 4);
+	assert_int_equal(read_once(ended.server), 0);
+	assert_carries(&s);
+	hang_up(&s);
+	hang_up(&ended);
+}
+
+static void test_what_was_sent_in_a_pause_dies_when_the_server_falls(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+	char got[8];
+
+	set_state(w, WRITE, 0, SERVER_PAUSED);
+	write_all(s.client, "commit", 6);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	assert_int_equal(read_all(s.server, got, sizeof(got)), -ECONNRESET);
+	hang_up(&s);
+}
+
+/* The client is still being connected when its server falls. */
+static void test_a_call_to_a_server_that_falls_ends_at_another(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+	int stuffing[4];
+
+	assert_int_equal(listen(w->server[0], 0), 0); /* a full queue: calls stay on their way */
+	for (int i = 0; i < 4; i++) {
+		struct sockaddr_in sin = {.sin_family = AF_INET,
+					  .sin_port = htons(w->server_port[0]),
+					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+		stuffing[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(stuffing[i], (struct sockaddr *)&sin, sizeof(sin));
+	}
+	s.client = client_of(w, WRITE);
+	say_startup(s.client);
+	AWAIT(w, server_sum(w, WRITE, 0).sessions == 1);
+	w->state[WRITE][0] = SERVER_CLOSED;
+	w->generation[WRITE][0]++;
+	w->state[WRITE][1] = SERVER_OPEN;
+	publish(w);
+	s.server = tcp_accept(w->server[1]);
+	expect(s.server, startup_packet, STARTUP_BYTES);
+	assert_carries(&s);
+	assert_int_equal(w->heard[MSG_SIGN], 0); /* nobody was to blame */
+	hang_up(&s);
+	for (int i = 0; i < 4; i++)
+		close(stuffing[i]);
+}
+
+static unsigned crowd_size(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur > 4200 ? 1000 : (unsigned)(limit.rlim_cur - 100) / 4;
+}
+
+static void test_a_thousand_are_cut_while_another_goes_on(void **state)
+{
+	struct world *w = *state;
+	unsigned n = crowd_size(), survivor_round_trips = 0;
+	struct wire *crowd = calloc(n, sizeof(*crowd)), other = carry(w, READ, 1);
+
+	for (unsigned i = 0; i < n; i++)
+		crowd[i] = carry(w, WRITE, 0);
+	w->state[WRITE][0] = SERVER_CLOSED;
+	w->generation[WRITE][0]++;
+	publish_unheard(w);
+	do {
+		assert_carries(&other);
+		survivor_round_trips++;
+	} while (all_sessions(w) > 1);
+	assert_true(survivor_round_trips > 1);
+	AWAIT(w, w->doomed == n);
+	for (unsigned i = 0; i < n; i++) {
+		assert_cut(&crowd[i]);
+		hang_up(&crowd[i]);
+	}
+	assert_int_equal(listener_sum(w, WRITE).closes[CLOSE_DEMOTED], n);
+	assert_carries(&other);
+	hang_up(&other);
+	free(crowd);
+}
+
+/* ---- a pause of our own ---- */
+
+/* In a process of its own: it is stopped by its parent once it has said that it is ready. */
+static int paused_process(int ready, int resumed)
+{
+	struct world *w = world_new(&(struct options){0});
+	struct wire s, replica;
+
+	w->state[WRITE][0] = SERVER_OPEN;
+	w->state[READ][1] = SERVER_OPEN;
+	publish(w);
+	s = carry(w, WRITE, 0);
+	replica = carry(w, READ, 1);
+	assert_int_equal(write(ready, "r", 1), 1);
+	assert_int_equal(read(resumed, &(char){0}, 1), 1); /* stopped and continued meanwhile */
+	AWAIT(w, w->heard[MSG_PAUSED] == 1);
+	write_all(s.client, "commit", 6);
+	assert_silent(s.server);
+	assert_carries(&replica);
+	publish(w);
+	expect(s.server, "commit", 6);
+	assert_carries(&s);
+	hang_up(&s);
+	hang_up(&replica);
+	world_free(w);
+	return 0;
+}
+
+static void test_after_a_pause_of_our_own_writers_stand_still_until_the_next_view(void **state)
+{
+	int ready[2], resumed[2], status = -1;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(resumed), 0);
+	child = fork();
+	if (child == 0)
+		_exit(paused_process(ready[1], resumed[0]));
+	assert_int_equal(read(ready[0], &(char){0}, 1), 1);
+	kill(child, SIGSTOP);
+	poll(NULL, 0, 2500); /* the pause itself: more than it meant to sleep (1 s) and 1 s more */
+	kill(child, SIGCONT);
+	assert_int_equal(write(resumed[1], "c", 1), 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(resumed[i]);
+	}
+}
+
+int main(void)
+{
+#define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_after_a_pause_of_our_own_writers_stand_still_until_the_next_view),
+		STORY(test_a_demoted_server_loses_its_sessions_and_no_other_does),
+		STORY(test_a_session_blocked_in_both_directions_is_cut_like_any_other),
+		STORY(test_a_new_generation_cuts_the_old_sessions_though_the_server_is_open),
+		STORY(test_a_kept_server_keeps_its_sessions_and_takes_no_new_one),
+		STORY(test_a_paused_server_moves_no_byte_and_resumes_with_all_of_them),
+		STORY(test_what_was_sent_in_a_pause_dies_when_the_server_falls),
+		STORY(test_a_call_to_a_server_that_falls_ends_at_another),
+		STORY(test_a_thousand_are_cut_while_another_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
