@@ -18,18 +18,20 @@ struct listener {
 };
 
 enum listener_turn {
-	LISTENER_IDLE, /* the queue is empty: the next event tells */
-	LISTENER_MORE, /* come again, no event will */
-	LISTENER_EXHAUSTED, /* no descriptor or memory left: come again in 10 ms or later; the queue keeps them */
+	LISTENER_IDLE,      /* the queue is empty: the next event tells */
+	LISTENER_MORE,      /* come again, no event will */
+	LISTENER_EXHAUSTED, /* no descriptor or memory left: come again in 10 ms or later */
 };
 
-/* Bind and listen. `exclusive`: fail too when another process shares the port by SO_REUSEPORT; the first socket
- * of a set asks for that. Failure: negative errno and the reason, without the address. */
+/* Bind and listen. `exclusive`: fail too when another process shares the port by SO_REUSEPORT; the
+ * first socket of a set asks for that. Failure: negative errno and the reason, without the address.
+ * */
 int listener_open(struct listener *l, const struct addr *a, const struct sockopt *o, bool exclusive,
 		  struct err *e);
 int listener_watch(struct listener *l, struct edge *edge,
 		   void (*on_ready)(struct edge_source *, uint32_t));
-/* At most `most` new sockets (non-blocking, close-on-exec), each handed to on_accept, which owns it. */
+/* At most `most` new sockets (non-blocking, close-on-exec), each handed to on_accept, which owns
+ * it. */
 enum listener_turn listener_accept(struct listener *l, unsigned most,
 				   void (*on_accept)(void *arg, int fd), void *arg);
 void listener_close(struct listener *l,

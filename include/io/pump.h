@@ -1,8 +1,9 @@
 #pragma once
 /* One direction of bytes, from one socket to another. Two pumps carry a session.
- * An idle pump owns no buffer: bytes pass through the thread's one scratch, and only what a full destination
- * refuses is kept (the residue); until that is gone nothing more is read, so TCP holds the sender back.
- * Bytes leave in the order in which they came, each once; the end of the stream is passed on after them. */
+ * An idle pump owns no buffer: bytes pass through the thread's one scratch, and only what a full
+ * destination refuses is kept (the residue); until that is gone nothing more is read, so TCP holds
+ * the sender back. Bytes leave in the order in which they came, each once; the end of the stream is
+ * passed on after them. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,10 +29,10 @@ struct pump_residue;
 struct pump {
 	struct pump_residue *residue;
 	uint64_t bytes; /* given to the destination's socket */
-	uint32_t
-		limit; /* most bytes of one read: small after a short write, growing with full reads; 0: fresh */
-	/* Readiness is remembered here, because an edge is not repeated. The owner sets the first two and clears the
-	 * third by events; pump_run does the opposite. */
+	/* Most bytes of one read: small after a short write, growing with full reads; 0: fresh. */
+	uint32_t limit;
+	/* Readiness is remembered here, because an edge is not repeated. The owner sets the first
+	 * two and clears the third by events; pump_run does the opposite. */
 	bool readable; /* the source may have bytes */
 	bool ending;   /* the source's end or error is queued: a short read is not the last one */
 	bool blocked;  /* the destination is full */

@@ -1,5 +1,6 @@
 #pragma once
-/* Small calls on one non-blocking socket, with errors as values, and the two ways to end a connection. */
+/* Small calls on one non-blocking socket, with errors as values, and the two ways to end a
+ * connection. */
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,7 +16,8 @@ struct endpoint {
 
 enum { ENDPOINT_TEXT_BYTES = 56 };
 
-/* Bytes, 0 at the end of the stream, or negative errno (-EAGAIN: nothing now). EINTR is not passed on. */
+/* Bytes, 0 at the end of the stream, or negative errno (-EAGAIN: nothing now). EINTR is not passed
+ * on. */
 ssize_t socket_read(int fd, void *data, size_t n);
 ssize_t socket_peek(int fd, void *data, size_t n);
 ssize_t socket_write(int fd, const void *data, size_t n); /* never SIGPIPE */

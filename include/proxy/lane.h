@@ -1,7 +1,7 @@
 #pragma once
-/* A lane: a server of a listener in the eyes of one worker, with the sessions that it carries there.
- * When the server falls, the lane's epoch grows: from that instant every older session is dead for
- * forwarding, however many there are; closing them follows in slices (cut.c). */
+/* A lane: a server of a listener in the eyes of one worker, with the sessions that it carries
+ * there. When the server falls, the lane's epoch grows: from that instant every older session is
+ * dead for forwarding, however many there are; closing them follows in slices (cut.c). */
 #include "base/list.h"
 #include "core/config.h"
 #include "core/counters.h"

@@ -1,7 +1,8 @@
 #pragma once
-/* A session: one client, its two legs and the two pumps between them. Touched by its worker's thread only.
+/* A session: one client, its two legs and the two pumps between them. Touched by its worker's
+ * thread only.
  *
- *	GREETING    the client's first bytes are looked at (never taken: they go out unchanged later)
+ *	GREETING    the client's first bytes are looked at (not taken: they go out unchanged later)
  *	REFUSING    the client is told why it cannot be carried, and given time to read it
  *	CONNECTING  a server was picked and is being called
  *	RELAYING    bytes go both ways
@@ -65,7 +66,8 @@ _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256
 /* An accepted socket becomes a session (or is closed when memory is out). */
 void session_begin(struct worker *w, unsigned listener, int fd);
 void session_move(struct session *s, enum session_state to);
-/* The one way out: both legs, counters, log. From anywhere, any number of times; the first reason counts. */
+/* The one way out: both legs, counters, log. From anywhere, any number of times; the first reason
+ * counts. */
 void session_close(struct session *s, enum close_reason reason);
 void session_bury_all(struct worker *w); /* after the turn: frees what was closed in it */
 void session_wake(struct session *s);

@@ -1,6 +1,7 @@
 #pragma once
 /* A worker: one thread, one edge set, its listening sockets and the sessions it carries.
- * What other threads may do with it is here; everything else under proxy/ belongs to the worker's thread. */
+ * What other threads may do with it is here; everything else under proxy/ belongs to the worker's
+ * thread. */
 #include "base/err.h"
 #include "core/config.h"
 #include "core/counters.h"
@@ -18,15 +19,15 @@ struct worker_setup {
 	struct worker **peers;   /* n_workers, complete before worker_start; for MSG_ADOPT */
 };
 
-/* Bind this worker's sockets of every listener (SO_REUSEPORT; a UNIX socket is bound by worker 0, which hands over).
- * Any failure is one sentence: which listener, which address, why. Nothing runs yet. */
+/* Bind this worker's sockets of every listener (SO_REUSEPORT; a UNIX socket is bound by worker 0,
+ * which hands over). Any failure is one sentence: which listener, which address, why. Nothing runs
+ * yet. */
 int worker_new(const struct worker_setup *setup, struct worker **w, struct err *e);
 int worker_start(
 	struct worker *w); /* the thread begins; it accepts at once and answers by its view */
 void worker_publish(struct worker *w, struct view *view); /* any thread; takes the reference over */
 void worker_send(struct worker *w, struct message *m);    /* any thread; takes the message over */
 void worker_join(struct worker *w);                       /* after MSG_STOP */
-void worker_free(
-	struct worker *
-		w); /* joined, or never started; no sender may be left. Free none before all are joined */
+/* Joined, or never started; no sender may be left: free none before all are joined. */
+void worker_free(struct worker *w);
 unsigned worker_sessions(const struct worker *w); /* any thread, relaxed: for hand-over */

@@ -61,7 +61,7 @@ struct worker {
 	int64_t sweep_due_ms, idle_due_ms, accept_due_ms;
 	bool any_idle_timeout;
 	bool exhausted; /* told once that no descriptor is left */
-	bool suspended; /* after a pause of our own: lanes of primaries stand still until the next view */
+	bool suspended; /* after a pause of our own: primaries' lanes stand still until a view */
 	bool draining, drained_told, stopping;
 	_Atomic unsigned
 		n_sessions; /* ours and those handed to us; others add what they hand over */

@@ -75,10 +75,15 @@ static struct standing reader_standing(const struct member_state *m,
 	return stand(SERVER_OPEN, WHY_ROLE_HELD, CLOSE_DEMOTED);
 }
 
-/* The lock is not what a reader's listener is about. */
-static enum why reader_why(const struct member_state *m)
+/* Why a member does not have the role: the lock is not what a reader's listener is about, and a member whose proof
+ * did not make it primary is not the only one. */
+static enum why role_why(const struct member_state *m, const struct listener_config *l,
+			 bool is_leader)
 {
-	return m->why == WHY_NOT_LEADER || m->why == WHY_PROVEN ? WHY_ROLE_LOST : m->why;
+	if (l->serve & ROLE_BIT(ROLE_PRIMARY))
+		return m->why == WHY_PROVEN ? WHY_AMBIGUOUS : m->why;
+	return is_leader || m->why == WHY_NOT_LEADER || m->why == WHY_PROVEN ? WHY_ROLE_LOST
+									     : m->why;
 }
 
 static struct standing by_role(const struct cluster_state *c, const struct member_state *m,
@@ -94,8 +99,7 @@ static struct standing by_role(const struct cluster_state *c, const struct membe
 		return former_primary_standing(m, l, before);
 	if (m->health.gone)
 		return lose(l->on_unreachable, before, gone_why(m), CLOSE_UNREACHABLE);
-	return lose(l->on_demotion, before,
-		    l->serve & ROLE_BIT(ROLE_PRIMARY) ? m->why : reader_why(m), CLOSE_DEMOTED);
+	return lose(l->on_demotion, before, role_why(m, l, is_leader), CLOSE_DEMOTED);
 }
 
 struct standing eligible_judge(const struct cluster_state *c, const struct member_state *m,
@@ -109,7 +113,7 @@ struct standing eligible_judge(const struct cluster_state *c, const struct membe
 	if (m->refused != WHY_NONE)
 		return stand(SERVER_CLOSED, m->refused, CLOSE_WRONG_CLUSTER);
 	if (!m->address_known)
-		return stand(SERVER_CLOSED, WHY_NO_ADDRESS, CLOSE_UNREACHABLE);
+		return stand(SERVER_CLOSED, m->why, CLOSE_UNREACHABLE);
 	s = by_role(c, m, l, before);
 	if (admin == ADMIN_DRAIN && s.state == SERVER_OPEN)
 		s = stand(SERVER_KEPT, WHY_DRAIN, CLOSE_DEMOTED);

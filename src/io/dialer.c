@@ -1,4 +1,5 @@
-/* Connecting without blocking. Not here: names (resolve.c), waiting (edge.c), another try (proxy/connect.c). */
+/* Connecting without blocking. Not here: names (resolve.c), waiting (edge.c), another try
+ * (proxy/connect.c). */
 #include "io/dialer.h"
 #include <arpa/inet.h>
 #include <errno.h>

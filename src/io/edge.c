@@ -1,8 +1,10 @@
 /* One epoll set per thread: session sockets edge-triggered, the uv loop as a guest.
- * Not here: what a ready socket means (proxy/, io/pump.c). Every function: the thread that owns the set.
+ * Not here: what a ready socket means (proxy/, io/pump.c). Every function: the thread that owns the
+ * set.
  *
- * Registered once and never modified, a socket costs one epoll_ctl in its life; uv_poll would cost two for
- * every change of direction. An event is an edge: it is not repeated, so nobody may lose one. */
+ * Registered once and never modified, a socket costs one epoll_ctl in its life; uv_poll would cost
+ * two for every change of direction. An event is an edge: it is not repeated, so nobody may lose
+ * one. */
 #include "io/edge.h"
 #include "base/assert.h"
 #include "io/clock.h"
@@ -56,8 +58,8 @@ int edge_add(struct edge *e, struct edge_source *s, int fd)
 	return 0;
 }
 
-/* An event that was fetched together with the one in hand may name a source that is gone, or worse, the
- * same source with a newer socket. */
+/* An event that was fetched together with the one in hand may name a source that is gone, or worse,
+ * the same source with a newer socket. */
 static void forget_events(struct edge *e, const struct edge_source *s)
 {
 	for (int i = e->at; i < e->n_events; i++)

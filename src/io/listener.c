@@ -1,4 +1,5 @@
-/* Binding, listening, accepting. Not here: limits and which thread carries the session (proxy/worker.c). */
+/* Binding, listening, accepting. Not here: limits and which thread carries the session
+ * (proxy/worker.c). */
 #include "io/listener.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -43,7 +44,8 @@ static void fill_path(struct sockaddr_un *un, const char *path)
 	str_copy(un->sun_path, sizeof(un->sun_path), path);
 }
 
-/* 0: nobody answers at the path, it was removed. A live listener, or a file of another kind, stays. */
+/* 0: nobody answers at the path, it was removed. A live listener, or a file of another kind, stays.
+ * */
 static int remove_stale(const struct sockaddr_un *un)
 {
 	struct stat st;
@@ -109,7 +111,8 @@ static int bind_tcp(const struct sockaddr *sa, socklen_t len, bool v6_only, bool
 	return rc;
 }
 
-/* Bound alone for a moment: a socket of another process on this port, sharing or not, is in the way. */
+/* Bound alone for a moment: a socket of another process on this port, sharing or not, is in the
+ * way. */
 static int require_alone(const struct sockaddr *sa, socklen_t len, bool v6_only)
 {
 	int fd, rc = bind_tcp(sa, len, v6_only, false, &fd);
@@ -127,7 +130,8 @@ static int bind_address(struct listener *l, const struct addrinfo *ai, bool v6_o
 	return rc < 0 ? rc : bind_tcp(ai->ai_addr, ai->ai_addrlen, v6_only, true, &l->fd);
 }
 
-/* `host` NULL: any address of `family`. Names are for the few like "localhost"; this runs at boot. */
+/* `host` NULL: any address of `family`. Names are for the few like "localhost"; this runs at boot.
+ * */
 static int bind_host(struct listener *l, const char *host, int family, uint16_t port,
 		     bool exclusive)
 {

@@ -1,10 +1,11 @@
-/* Copying bytes from one socket to another. Not here: when to run (proxy/relay.c), what an end means for the
- * session. The thread that owns the desk.
+/* Copying bytes from one socket to another. Not here: when to run (proxy/relay.c), what an end
+ * means for the session. The thread that owns the desk.
  *
- * Happy path: one recv into the shared scratch, one send, no further call: a short read tells that the source is
- * empty, and the next bytes raise a new edge. Only when the end is known to be queued already is it read on.
- * Failure modes: the sink is full (residue), the sink is reset (what was read is lost, as it would be in the
- * kernel's buffers), the source is reset (recv hands out what had arrived before it says so). */
+ * Happy path: one recv into the shared scratch, one send, no further call: a short read tells that
+ * the source is empty, and the next bytes raise a new edge. Only when the end is known to be queued
+ * already is it read on. Failure modes: the sink is full (residue), the sink is reset (what was
+ * read is lost, as it would be in the kernel's buffers), the source is reset (recv hands out what
+ * had arrived before it says so). */
 #include "io/pump.h"
 #include "base/assert.h"
 #include "io/edge.h"

@@ -1,7 +1,8 @@
 /* From a listening socket to the worker that carries the session.
- * SO_REUSEPORT spreads connections by hash, whatever the load, and pools live long: so a worker that has more
- * sessions than the least loaded one hands the new socket over. A UNIX socket has one queue; worker 0 accepts
- * from it and hands over by the same rule. Worker thread only, but for accept_bind. */
+ * SO_REUSEPORT spreads connections by hash, whatever the load, and pools live long: so a worker
+ * that has more sessions than the least loaded one hands the new socket over. A UNIX socket has one
+ * queue; worker 0 accepts from it and hands over by the same rule. Worker thread only, but for
+ * accept_bind. */
 #include "io/log.h"
 #include "proxy/worker_state.h"
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* From a client that may come in to a server that takes it.
  *
- * Happy path: pick, call, and when the socket is writable relay: the client's first bytes are waiting in its
- * socket. Failure modes: refused, reset or silent (another eligible server, each at most once; control hears
- * of it), the view closes the server meanwhile (another one, nobody is blamed), none left (refuse.c), no
- * descriptor (refuse.c; says nothing of the server). */
+ * Happy path: pick, call, and when the socket is writable relay: the client's first bytes are
+ * waiting in its socket. Failure modes: refused, reset or silent (another eligible server, each at
+ * most once; control hears of it), the view closes the server meanwhile (another one, nobody is
+ * blamed), none left (refuse.c), no descriptor (refuse.c; says nothing of the server). */
 #include "core/balance.h"
 #include "core/counters.h"
 #include "core/monitor.h"
@@ -50,8 +50,10 @@ static int pick(struct session *s, bool *full)
 	*full = false;
 	if (s->attempts >= MOST_ATTEMPTS)
 		return -1;
-	/* A second try takes no turn of its own, or a dead server would be every session's first. */
-	in.turn = atomic_fetch_add_explicit(&l->gauge->turn, s->attempts == 0, memory_order_relaxed);
+	/* A second try takes no turn of its own, or a dead server would be every session's first.
+	 * */
+	in.turn =
+		atomic_fetch_add_explicit(&l->gauge->turn, s->attempts == 0, memory_order_relaxed);
 	read_loads(s);
 	return balance_pick(&in, full);
 }
@@ -256,8 +258,8 @@ static void established(struct session *s)
 	relay_begin(s);
 }
 
-/* The view may have closed this server since it was picked. Nobody is to blame, and it may be picked again
- * when it is open again. */
+/* The view may have closed this server since it was picked. Nobody is to blame, and it may be
+ * picked again when it is open again. */
 static bool still_wanted(const struct session *s)
 {
 	return lane_takes_new(s->lane) && lane_carries(s->lane, s);

@@ -1,6 +1,6 @@
-/* Closing by verdict, in slices: the doomed are dead for forwarding already (their lane's epoch has passed), so
- * there is time to close them without stalling the others. A leg that is blocked in a write is closed like any
- * other. Worker thread only. */
+/* Closing by verdict, in slices: the doomed are dead for forwarding already (their lane's epoch has
+ * passed), so there is time to close them without stalling the others. A leg that is blocked in a
+ * write is closed like any other. Worker thread only. */
 #include "io/clock.h"
 #include "proxy/worker_state.h"
 

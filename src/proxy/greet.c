@@ -1,5 +1,6 @@
-/* The client's first bytes: what does it want? They are only peeked at, so that they reach the server
- * unchanged, and a client that is still talking costs no buffer. Not here: their format (wire/pg_startup.h). */
+/* The client's first bytes: what does it want? They are only peeked at, so that they reach the
+ * server unchanged, and a client that is still talking costs no buffer. Not here: their format
+ * (wire/pg_startup.h). */
 #include "core/counters.h"
 #include "proxy/worker_state.h"
 #include "wire/pg_startup.h"

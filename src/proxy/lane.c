@@ -1,5 +1,5 @@
-/* Lanes: which sessions a server of a listener carries for this worker, and whether their bytes may move.
- * Not here: why a server falls (core/), the closing itself (cut.c). Worker thread only. */
+/* Lanes: which sessions a server of a listener carries for this worker, and whether their bytes may
+ * move. Not here: why a server falls (core/), the closing itself (cut.c). Worker thread only. */
 #include "proxy/lane.h"
 #include "base/assert.h"
 #include "base/mem.h"

@@ -1,9 +1,10 @@
 /* Telling a client why it cannot be carried, in its own protocol.
  *
- * Happy path: its StartupMessage is taken, the ErrorResponse sent, our side shut, and then everything it still
- * sends is read away until it closes: unread bytes would turn our close into an RST, which can destroy the error
- * before it is read. A client that asks for encryption first hears N and then sends its StartupMessage.
- * Failure modes: it never speaks (startup timeout), it never closes (LINGER_MS), it hangs up (that's all). */
+ * Happy path: its StartupMessage is taken, the ErrorResponse sent, our side shut, and then
+ * everything it still sends is read away until it closes: unread bytes would turn our close into an
+ * RST, which can destroy the error before it is read. A client that asks for encryption first hears
+ * N and then sends its StartupMessage. Failure modes: it never speaks (startup timeout), it never
+ * closes (LINGER_MS), it hangs up (that's all). */
 #include "core/counters.h"
 #include "proxy/worker_state.h"
 #include "wire/pg_error.h"

@@ -1,9 +1,10 @@
-/* A session with two live legs: run its pumps when there is something to move, and understand how it ends.
- * Not here: the copying (io/pump.c), verdicts (verdicts.c, cut.c).
+/* A session with two live legs: run its pumps when there is something to move, and understand how
+ * it ends. Not here: the copying (io/pump.c), verdicts (verdicts.c, cut.c).
  *
- * Ends: both directions at their end (a plain close); a leg that was reset (everything it had sent before is
- * passed on first, then the other leg is reset too); a server that ended and a client that doesn't react
- * within HALF_CLOSED_MS. A client that ended waits for its server without limit: its query must finish. */
+ * Ends: both directions at their end (a plain close); a leg that was reset (everything it had sent
+ * before is passed on first, then the other leg is reset too); a server that ended and a client
+ * that doesn't react within HALF_CLOSED_MS. A client that ended waits for its server without limit:
+ * its query must finish. */
 #include "core/counters.h"
 #include "proxy/worker_state.h"
 #include <errno.h>
@@ -13,7 +14,8 @@ static struct counters *listener_row(const struct session *s)
 	return s->worker->listeners[s->listener].count;
 }
 
-/* Alive, standing on a proof, and this thread has not slept through a verdict since the turn began. */
+/* Alive, standing on a proof, and this thread has not slept through a verdict since the turn began.
+ * */
 static bool may_move(struct session *s)
 {
 	(void)verdicts_check_pause(s->worker);

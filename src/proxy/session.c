@@ -1,5 +1,5 @@
-/* A session's life: begin, move, close. Not here: what each state does (greet.c, refuse.c, connect.c, relay.c).
- * Worker thread only. */
+/* A session's life: begin, move, close. Not here: what each state does (greet.c, refuse.c,
+ * connect.c, relay.c). Worker thread only. */
 #include "proxy/session.h"
 #include "base/assert.h"
 #include "core/counters.h"
@@ -254,10 +254,19 @@ static void count_end(const struct session *s, bool relayed)
 		count_end_on(s->lane->count, s->lane->gauge, s);
 }
 
-static void close_legs(struct session *s)
+/* What was only peeked at is still unread, and closing on unread bytes would be a reset. */
+static void read_away_greeting(struct session *s)
+{
+	if (s->client.fd >= 0)
+		(void)socket_read(s->client.fd, s->worker->desk.scratch, PEEK_BYTES);
+}
+
+static void close_legs(struct session *s, bool relayed)
 {
 	void (*end)(int) = resets_legs(s->reason) ? socket_reset : socket_close;
 
+	if (!relayed && !resets_legs(s->reason))
+		read_away_greeting(s);
 	end(edge_drop(&s->worker->edge, &s->client));
 	end(edge_drop(&s->worker->edge, &s->server));
 }
@@ -274,7 +283,7 @@ void session_close(struct session *s, enum close_reason reason)
 	s->reason = (uint8_t)reason;
 	list_unlink(&s->ready);
 	list_unlink(&s->timed);
-	close_legs(s);
+	close_legs(s, relayed);
 	pump_fini(&s->up, &s->worker->desk);
 	pump_fini(&s->down, &s->worker->desk);
 	connect_drop_server(s);

@@ -1,4 +1,5 @@
-/* A worker's sessions as plain values, for operators. A copy: nothing of it is the worker's any more. */
+/* A worker's sessions as plain values, for operators. A copy: nothing of it is the worker's any
+ * more. */
 #include "base/assert.h"
 #include "base/str.h"
 #include "proxy/worker_state.h"

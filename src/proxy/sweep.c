@@ -1,5 +1,6 @@
-/* Deadlines without timers: the few sessions that have one are on a list that is looked through every SWEEP_MS
- * while it is not empty; idle timeouts, where configured, once a second. Worker thread only. */
+/* Deadlines without timers: the few sessions that have one are on a list that is looked through
+ * every SWEEP_MS while it is not empty; idle timeouts, where configured, once a second. Worker
+ * thread only. */
 #include "proxy/worker_state.h"
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -33,8 +34,8 @@ static void expire_timed(struct worker *w)
 	}
 }
 
-/* As HAProxy counts it: no byte on the leg, in either direction. Without buffers of ours a byte moves on both
- * legs or on none, so the shorter limit decides. */
+/* As HAProxy counts it: no byte on the leg, in either direction. Without buffers of ours a byte
+ * moves on both legs or on none, so the shorter limit decides. */
 static bool idle_limit(const struct timeouts *t, int64_t *limit_ms, enum close_reason *reason)
 {
 	bool client = t->client_idle_ms > 0 &&

@@ -1,5 +1,5 @@
-/* What control has judged takes effect here: a new view, and the duty to stand still after a pause of our own.
- * Not here: closing the doomed (cut.c). Worker thread only. */
+/* What control has judged takes effect here: a new view, and the duty to stand still after a pause
+ * of our own. Not here: closing the doomed (cut.c). Worker thread only. */
 #include "core/fence.h"
 #include "io/clock.h"
 #include "proxy/worker_state.h"
@@ -36,7 +36,8 @@ static void apply_state(struct taking *t, struct lane *lane, const struct view_s
 {
 	lane->state = v->state;
 	if (v->state == SERVER_CLOSED) /* whatever the generations say: it carries nobody */
-		t->doomed += lane_doom(t->worker, lane, v->cut);
+		t->doomed +=
+			lane_doom(t->worker, lane, v->cut == CLOSE_CLIENT ? CLOSE_FENCED : v->cut);
 	if (!lane->moved && lane_moves(t->worker, lane))
 		lane_resume(lane);
 }
@@ -74,7 +75,8 @@ void verdicts_take_view(struct worker *w)
 	acknowledge(w, t.doomed);
 }
 
-/* A view that was published before the pause was judged before it: it must not end the standstill. */
+/* A view that was published before the pause was judged before it: it must not end the standstill.
+ * */
 static void stand_still(struct worker *w, int64_t slept_ms)
 {
 	struct message *m;

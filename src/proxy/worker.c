@@ -1,8 +1,9 @@
 /* The worker's thread: one turn after the other, and the doors to control and to the other workers.
  * Not here: accepting (accept.c), sessions (session.c), verdicts (verdicts.c, cut.c).
  *
- * A turn: sleep; notice whether we slept too long; take the newest view; the ready sockets; new connections;
- * sessions that have more to do; a slice of the doomed; deadlines; free what was closed. */
+ * A turn: sleep; notice whether we slept too long; take the newest view; the ready sockets; new
+ * connections; sessions that have more to do; a slice of the doomed; deadlines; free what was
+ * closed. */
 #include "proxy/worker.h"
 #include "base/assert.h"
 #include "io/clock.h"
@@ -141,7 +142,8 @@ static int next_sleep_ms(const struct worker *w)
 	return due > now ? (int)(due - now) : 0;
 }
 
-/* Few events: let each move much. Many: a small share each, so that nobody waits for a bulk transfer. */
+/* Few events: let each move much. Many: a small share each, so that nobody waits for a bulk
+ * transfer. */
 static void set_budget(struct worker *w)
 {
 	bool alone = w->edge.n_events <= 2 && w->ready.next == w->ready.prev;
@@ -298,7 +300,8 @@ void worker_join(struct worker *w)
 	INSIST(rc == 0);
 }
 
-/* Nobody sends any more; what still lies in the mailbox (a socket handed over) is dealt with first. */
+/* Nobody sends any more; what still lies in the mailbox (a socket handed over) is dealt with first.
+ * */
 static void close_machine(struct worker *w)
 {
 	if (w->opened >= OPENED_MAILBOX)

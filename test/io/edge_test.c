@@ -1,4 +1,5 @@
-/* Stories of the edge set: each edge once, nothing for the dead, and a guest that is never forgotten. */
+/* Stories of the edge set: each edge once, nothing for the dead, and a guest that is never
+ * forgotten. */
 #include "io/edge.h"
 #include "io/loop.h"
 #include "io/sockets.h"
@@ -161,7 +162,8 @@ static void on_swap(struct edge_source *source, uint32_t events)
 	s->fresh = -1;
 }
 
-/* The second server of a session is called with the same source: it must not hear of the first one's end. */
+/* The second server of a session is called with the same source: it must not hear of the first
+ * one's end. */
 static void test_a_reused_source_gets_no_event_of_its_old_socket(void **state)
 {
 	struct party *p = *state;

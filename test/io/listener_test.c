@@ -1,4 +1,5 @@
-/* Stories of listening sockets: every kind of address, each way to fail, and a table of descriptors that is full. */
+/* Stories of listening sockets: every kind of address, each way to fail, and a table of descriptors
+ * that is full. */
 #include "base/str.h"
 #include "io/listener.h"
 #include "io/sockets.h"
@@ -202,16 +203,6 @@ static const char *in_directory(const char *name)
 	return path;
 }
 
-static int connect_unix(const char *path)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	str_copy(un.sun_path, sizeof(un.sun_path), path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	return fd;
-}
-
 static void test_a_unix_socket_accepts_and_is_removed_at_close(void **state)
 {
 	const char *path = in_directory(".s.PGSQL.5000");
@@ -225,7 +216,7 @@ static void test_a_unix_socket_accepts_and_is_removed_at_close(void **state)
 	assert_int_equal(try_open(&l, path, 0, true, &e), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0777);
-	client = connect_unix(path);
+	client = unix_connect(path);
 	accept_one(&l, &c);
 	release(&c);
 	close(client);
@@ -247,7 +238,7 @@ static void test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(void **st
 	close(fd); /* died without cleaning up */
 	assert_int_equal(try_open(&l, path, 0, true, &e), 0);
 	assert_int_equal(try_open(&other, path, 0, true, &e), -EADDRINUSE);
-	close(connect_unix(path));
+	close(unix_connect(path));
 	listener_close(&l, NULL);
 }
 
@@ -277,7 +268,7 @@ static void test_somebody_elses_new_socket_is_not_removed(void **state)
 	assert_int_equal(unlink(kept), 0);
 	assert_int_equal(try_open(&successor, kept, 0, true, &e), 0);
 	listener_close(&l, NULL);
-	close(connect_unix(kept));
+	close(unix_connect(kept));
 	listener_close(&successor, NULL);
 }
 

@@ -1,4 +1,5 @@
-/* Stories of one direction of bytes: intact, in order, held back by a slow reader, ended as the source ended. */
+/* Stories of one direction of bytes: intact, in order, held back by a slow reader, ended as the
+ * source ended. */
 #include "base/rng.h"
 #include "io/edge.h"
 #include "io/pump.h"
@@ -95,7 +96,8 @@ static void fill(char *data, size_t n, uint64_t seed)
 		data[i] = (char)rng_next(&r);
 }
 
-/* Fill client, pump and sink until everything stands still. Returns the bytes that the client got rid of. */
+/* Fill client, pump and sink until everything stands still. Returns the bytes that the client got
+ * rid of. */
 static size_t stuff(struct line *l, const char *data, size_t n)
 {
 	size_t sent = 0;

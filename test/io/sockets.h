@@ -1,5 +1,6 @@
 #pragma once
-/* Sockets for tests: connected TCP pairs, listeners on ports of the kernel's choice, whole reads and writes. */
+/* Sockets for tests: connected TCP pairs, listeners on ports of the kernel's choice, whole reads
+ * and writes. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 /* after the four headers that it needs */
 #include <cmocka.h>
@@ -49,6 +51,18 @@ static inline int tcp_connect(uint16_t port)
 	assert_true(fd >= 0);
 	tcp_patience(fd);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	return fd;
+}
+
+static inline int unix_connect(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && strlen(path) < sizeof(un.sun_path));
+	strcpy(un.sun_path, path);
+	tcp_patience(fd);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	return fd;
 }
 

@@ -49,7 +49,7 @@ class Writer(threading.Thread):
             try:
                 self._write()
             except psycopg.Error as e:
-                self.errors[re.sub(r"since [\d.]+\w+", "since a moment", first_line(e))] += 1
+                self.errors[re.sub(r" since [\d.]+\w+", "", first_line(e))] += 1
 
     def _write(self):
         with psycopg.connect(self.dsn, autocommit=True) as c:

@@ -1,15 +1,13 @@
 """Who is the primary, on a real cluster, while things go wrong: which node a client reaches, and when it is cut."""
 import datetime
 import re
-import signal
-import subprocess
 import time
 
 import psycopg
 import pytest
 
 from cluster import Cluster, LockOracle
-from isari import Isari, closed_at, config_for, members_entry
+from isari import Isari, config_for, members_entry
 from load import Fresh, Watch, Writers
 from pgwire import SSL_REQUEST, login, query, read_error, read_until, request, startup
 from procs import free_port, wait_for

@@ -1,4 +1,5 @@
 """isari as a process: starting, refusing to start, ending, running out of descriptors, memory."""
+import json
 import os
 import re
 import resource
@@ -13,7 +14,7 @@ from fake_patroni import FakeCluster
 from isari import Isari, binary, closed_at, config_for
 from load import Watch
 from pgwire import login, query, read_error, read_until, startup
-from procs import alive, free_port, wait_for
+from procs import wait_for
 
 BLOCK = "127.0.35"
 
@@ -57,14 +58,16 @@ listeners:
 BAD = {  # name: (file, [patterns of the faults, in order])
     "no YAML": ("clusters: [\n", [r":\d+:\d+: "]),
     "a tab": ("clusters:\n\tmain: 1\n", [r":2:1: "]),
-    "empty": ("", [r"clusters"]),
+    "empty": ("", [r"clusters: ", r"listeners: "]),
     "unknown key": (GOOD + "threds: 2\n", [r":6:1: threds: .*threads"]),
     "unknown key in a listener": (GOOD.replace("serve", "serv"), [r":5:\d+: listeners.write.serv: .*serve"]),
     "a later feature": (GOOD.replace("primary}", "primary, hold: 30s}"), [r":5:\d+: listeners.write.hold: "]),
     "wrong type": (GOOD + "maxconn: many\n", [r":6:\d+: maxconn: "]),
     "bad duration": (GOOD + "drain_timeout: 3 parsecs\n", [r":6:\d+: drain_timeout: "]),
-    "same bind twice": (GOOD + '  read: {bind: "127.0.0.1:5000", serve: replica}\n', [r":6:\d+: listeners.read.bind: "]),
-    "no such cluster": (GOOD.replace("primary}", "primary, cluster: mian}"), [r":5:\d+: listeners.write.cluster: .*main"]),
+    "same bind twice": (GOOD + '  read: {bind: "127.0.0.1:5000", serve: replica}\n',
+                        [r":6:\d+: listeners.read.bind: "]),
+    "no such cluster": (GOOD.replace("primary}", "primary, cluster: mian}"),
+                        [r":5:\d+: listeners.write.cluster: .*main"]),
     "three faults in one go": (GOOD + "threds: 2\nmaxconn: many\nlog: {level: loud}\n",
                                [r":6:1: threds: ", r":7:\d+: maxconn: ", r":8:\d+: log.level: "]),
 }
@@ -103,9 +106,9 @@ def test_every_listener_address_in_use_is_one_clear_error(config):
     i.stop()
     for s in taken:
         s.close()
-    errors = [line for line in text.splitlines() if "in use" in line]
-    assert len(errors) == 1 and config["listeners"]["write"]["bind"] in errors[0], text
-    assert "\n" not in text.strip(), f"more than one line: {text}"
+    errors = [line for line in text.splitlines() if "level=warning" not in line]
+    assert len(errors) == 1, text
+    assert config["listeners"]["write"]["bind"] in errors[0] and "in use" in errors[0]
 
 
 def test_a_second_isari_on_the_same_addresses_is_refused_and_harms_nothing(config):
@@ -129,6 +132,34 @@ def test_members_that_cannot_be_reached(config):
             s.sendall(startup())
             fields = read_error(s)
         assert fields["C"] == "57P03" and 'cluster "main" has no primary' in fields["M"]
+
+
+# ---- listening and logging ---------------------------------------------------------------------------
+
+def test_a_listener_binds_to_a_list_of_every_kind(config, tmp_path):
+    path, (host, _, port) = str(tmp_path / "s"), config["listeners"]["write"]["bind"].rpartition(":")
+    config["listeners"]["write"]["bind"] = [f"{host}:{port}", f"[::1]:{port}", path]
+    with Isari(config) as i:
+        i.wait_up("write", ["n1"])
+        for family, address in ((socket.AF_INET, (host, int(port))), (socket.AF_INET6, ("::1", int(port))),
+                                (socket.AF_UNIX, path)):
+            with socket.socket(family) as s:
+                s.connect(address)
+                assert b"n1" in ask(login(s))
+    assert not os.path.exists(path)
+
+
+def test_a_json_log_is_one_object_per_line_with_the_reason_of_each_end(config):
+    with Isari(config | {"log": {"format": "json"}}) as i:
+        i.wait_up("write", ["n1"])
+        with login(i.dial("write")) as s:
+            ask(s)
+        i.wait_log("session_end")
+        lines = [json.loads(line) for line in i.text().splitlines()]
+    changed = next(line for line in lines if line["event"] == "primary_changed")
+    assert (changed["cluster"], changed["to"]) == ("main", "n1") and changed["why"]
+    end = next(line for line in lines if line["event"] == "session_end")
+    assert (end["listener"], end["server"]) == ("write", "n1") and end["reason"]
 
 
 # ---- ending ------------------------------------------------------------------------------------------
@@ -211,8 +242,21 @@ def limit_descriptors(pid, n):
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (n, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
-def test_running_out_of_descriptors_is_survived(fakes, config):
+def test_few_descriptors_leave_enough_to_ask_the_members(fakes, config):
     n1, n2 = fakes.nodes
+    with Isari(config, fds=100) as i, login(i.dial("read")) as old:
+        i.wait_up("write", ["n1"])
+        crowd = [i.dial("write") for _ in range(200)]
+        asked = len(n1.rest.asked)
+        wait_for(lambda: len(n1.rest.asked) >= asked + 3, 5, "members to be asked all the same")
+        assert b"n2" in ask(old)
+        assert "main: primary n1" in i.ask("show clusters")
+        for s in crowd:
+            s.close()
+        wait_for(lambda: works(i), 5, "new sessions when there is room again")
+
+
+def test_running_out_of_descriptors_is_survived(fakes, config):
     with Isari(config) as i, login(i.dial("read")) as old:
         i.wait_up("write", ["n1"])
         roomy = resource.prlimit(i.p.pid, resource.RLIMIT_NOFILE)[0]
@@ -220,18 +264,16 @@ def test_running_out_of_descriptors_is_survived(fakes, config):
         crowd = [i.dial("write") for _ in range(40)]
         for s in crowd:
             s.sendall(startup())
-        i.wait_log("accept_paused|descriptor")
-        before, until = cpu_s(i.p.pid), time.monotonic() + 1
+        i.wait_log("event=accept_paused")
+        before, until = cpu_s(i.p.pid), time.monotonic() + 2
         while time.monotonic() < until:
             assert b"n2" in ask(old), "a session from before goes on"
-            time.sleep(0.05)
+            time.sleep(0.05)  # the rhythm of its questions
         assert cpu_s(i.p.pid) - before < 0.5, "it spins"
-        asked = len(n1.rest.asked)
-        wait_for(lambda: len(n1.rest.asked) > asked, 5, "members to be asked all the same")
         assert i.p.poll() is None
+        limit_descriptors(i.p.pid, roomy)
         for s in crowd:
             s.close()
-        limit_descriptors(i.p.pid, roomy)
         wait_for(lambda: works(i), 5, "new sessions when there are descriptors again")
 
 

@@ -1,6 +1,5 @@
 /* Stories of workers among themselves and with control: sharing, listing, draining, stopping. */
 #include "unit/proxy/world.h"
-#include <sys/un.h>
 
 static int setup(void **state)
 {
@@ -45,17 +44,6 @@ static void test_workers_share_the_sessions_evenly(void **state)
 	AWAIT(w, all_sessions(w) == 0);
 }
 
-static int connect_unix(const char *path)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	tcp_patience(fd);
-	str_copy(un.sun_path, sizeof(un.sun_path), path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	return fd;
-}
-
 static void test_a_unix_sockets_clients_are_shared_too(void **state)
 {
 	char directory[] = "/tmp/isari-test-XXXXXX", path[64];
@@ -69,7 +57,7 @@ static void test_a_unix_sockets_clients_are_shared_too(void **state)
 	w->state[WRITE][0] = SERVER_OPEN;
 	publish(w);
 	for (int i = 0; i < CREW_SESSIONS; i++) {
-		s[i].client = connect_unix(path);
+		s[i].client = unix_connect(path);
 		say_startup(s[i].client);
 		s[i].server = tcp_accept(w->server[0]);
 		expect(s[i].server, startup_packet, STARTUP_BYTES);

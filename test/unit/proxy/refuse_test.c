@@ -1,5 +1,7 @@
-/* Stories of clients that cannot be carried: each is told why in its own protocol, and costs nobody else. */
+/* Stories of clients that cannot be carried: each is told why in its own protocol, and costs nobody
+ * else. */
 #include "unit/proxy/world.h"
+#include "wire/pg_error.h"
 #include <sys/resource.h>
 
 static int setup(void **state)
@@ -75,7 +77,8 @@ static void test_direct_tls_hears_a_tls_alert(void **state)
 	int client = client_of(w, WRITE);
 
 	write_all(client, hello, 10);
-	expect(client, "\x15\x03\x01\x00\x02\x02", 6);
+	expect(client, tls_alert_internal_error, TLS_ALERT_BYTES);
+	assert_int_equal(read_once(client), 0);
 	close(client);
 }
 
@@ -271,6 +274,40 @@ static void test_without_a_descriptor_for_the_server_the_client_is_told(void **s
 	hang_up(&s);
 }
 
+/* The client is connected as far as it knows; it waits in the kernel's queue. */
+static void test_a_full_descriptor_table_loses_nobody(void **state)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct world *w = *state;
+	struct rlimit before, none;
+	struct wire s, late;
+	int lowest;
+
+	w->state[WRITE][0] = SERVER_OPEN;
+	publish(w);
+	s = carry(w, WRITE, 0);
+	late.client = socket(AF_INET, SOCK_STREAM, 0);
+	tcp_patience(late.client);
+	lowest = dup(late.client);
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	sin.sin_port = htons(w->port[WRITE]);
+	assert_int_equal(connect(late.client, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	say_startup(late.client);
+	for (int i = 0; i < 20; i++)
+		assert_carries(&s);
+	assert_int_equal(all_sessions(w), 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	late.server = tcp_accept(w->server[0]);
+	expect(late.server, startup_packet, STARTUP_BYTES);
+	assert_carries(&late);
+	hang_up(&s);
+	hang_up(&late);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -293,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_a_listeners_limit),
 		cmocka_unit_test(test_the_servers_limit),
 		STORY(test_without_a_descriptor_for_the_server_the_client_is_told),
+		STORY(test_a_full_descriptor_table_loses_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

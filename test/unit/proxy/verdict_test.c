@@ -1,4 +1,5 @@
-/* Stories of verdicts: whose bytes stop at once, whose connection is cut, and who doesn't notice. */
+/* Stories of verdicts: whose bytes stop at once, whose connection is cut, and who doesn't notice.
+ * */
 #include "unit/proxy/world.h"
 #include <signal.h>
 #include <sys/resource.h>
@@ -220,6 +221,31 @@ static void test_a_thousand_are_cut_while_another_goes_on(void **state)
 	free(crowd);
 }
 
+/* More than one slice of them, each with bytes waiting and more to come. */
+static void test_the_dead_forward_nothing_while_they_wait_to_be_closed(void **state)
+{
+	enum { CROWD = 200 };
+	struct world *w = *state;
+	struct wire crowd[CROWD];
+	char got[8];
+
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = carry(w, WRITE, 0);
+	set_state(w, WRITE, 0, SERVER_PAUSED);
+	for (int i = 0; i < CROWD; i++)
+		write_all(crowd[i].client, "commit", 6);
+	w->state[WRITE][0] = SERVER_OPEN;
+	w->generation[WRITE][0]++;
+	publish_unheard(w);
+	for (int i = CROWD; i-- > 0;) /* the last to be closed first; it may be closed already */
+		(void)send(crowd[i].client, "again", 5, MSG_NOSIGNAL);
+	for (int i = 0; i < CROWD; i++) {
+		assert_int_equal(read_all(crowd[i].server, got, sizeof(got)), -ECONNRESET);
+		hang_up(&crowd[i]);
+	}
+	AWAIT(w, w->doomed == CROWD);
+}
+
 /* ---- a pause of our own ---- */
 
 /* In a process of its own: it is stopped by its parent once it has said that it is ready. */
@@ -286,6 +312,7 @@ int main(void)
 		STORY(test_what_was_sent_in_a_pause_dies_when_the_server_falls),
 		STORY(test_a_call_to_a_server_that_falls_ends_at_another),
 		STORY(test_a_thousand_are_cut_while_another_goes_on),
+		STORY(test_the_dead_forward_nothing_while_they_wait_to_be_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

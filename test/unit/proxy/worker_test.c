@@ -1,4 +1,5 @@
-/* Stories of sessions that are carried: every byte, every kind of end, and which server is chosen. */
+/* Stories of sessions that are carried: every byte, every kind of end, and which server is chosen.
+ * */
 #include "base/rng.h"
 #include "core/monitor.h"
 #include "io/log.h"
@@ -95,19 +96,19 @@ static void *read_stream(void *arg)
 	return NULL;
 }
 
-static void test_random_sizes_cross_both_ways_intact(void **state)
+enum { UP = 12 * 1000 * 1000 + 1, DOWN = 16 * 1000 * 1000 + 3 };
+
+/* Both directions at once; the readers are slower than the writers. */
+static void exchange(struct world *w, struct wire *s)
 {
-	enum { UP = 12 * 1000 * 1000 + 1, DOWN = 16 * 1000 * 1000 + 3 };
-	struct world *w = *state;
-	struct wire s = carry(w, WRITE, 0);
-	struct stream ends[4] = {{s.client, 1, UP, false, 0, 0},
-				 {s.server, 2, DOWN, false, 0, 0},
-				 {s.server, 1, 0, true, 0, 0},
-				 {s.client, 2, 0, true, 0, 0}};
+	struct stream ends[4] = {{s->client, 1, UP, false, 0, 0},
+				 {s->server, 2, DOWN, false, 0, 0},
+				 {s->server, 1, 0, true, 0, 0},
+				 {s->client, 2, 0, true, 0, 0}};
 	pthread_t threads[4];
 
-	tcp_small_buffers(s.client);
-	tcp_small_buffers(s.server);
+	tcp_small_buffers(s->client);
+	tcp_small_buffers(s->server);
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, i < 2 ? write_stream : read_stream, &ends[i]);
 	for (int i = 0; i < 4; i++)
@@ -121,7 +122,36 @@ static void test_random_sizes_cross_both_ways_intact(void **state)
 	AWAIT(w, all_sessions(w) == 0);
 	assert_int_equal(listener_sum(w, WRITE).bytes_in, UP + STARTUP_BYTES);
 	assert_int_equal(server_sum(w, WRITE, 0).bytes_out, DOWN);
-	hang_up(&s);
+	hang_up(s);
+}
+
+static void test_random_sizes_cross_both_ways_intact(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+
+	exchange(w, &s);
+}
+
+static void test_a_unix_client_gets_them_intact_as_well(void **state)
+{
+	char directory[] = "/tmp/isari-test-XXXXXX", path[64];
+	struct world *w;
+	struct wire s;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", directory);
+	w = world_new(&(struct options){.unix_path = path});
+	w->state[WRITE][0] = SERVER_OPEN;
+	publish(w);
+	s.client = unix_connect(path);
+	say_startup(s.client);
+	s.server = tcp_accept(w->server[0]);
+	expect(s.server, startup_packet, STARTUP_BYTES);
+	exchange(w, &s);
+	world_free(w);
+	assert_int_equal(rmdir(directory), 0); /* the socket went with its world */
 }
 
 static void test_a_startup_in_single_bytes_arrives_unchanged(void **state)
@@ -279,7 +309,8 @@ static void test_a_refusal_is_answered_by_the_next_server(void **state)
 		hang_up(&s[i]);
 }
 
-/* The kernel drops the greetings of a server whose queue is full: silence, as from a frozen node. */
+/* The kernel drops the greetings of a server whose queue is full: silence, as from a frozen node.
+ * */
 static void test_a_silent_server_costs_one_deadline_and_then_the_next_one_answers(void **state)
 {
 	struct world *w;
@@ -382,6 +413,7 @@ int main(void)
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		STORY(test_random_sizes_cross_both_ways_intact),
+		cmocka_unit_test(test_a_unix_client_gets_them_intact_as_well),
 		STORY(test_a_startup_in_single_bytes_arrives_unchanged),
 		STORY(test_an_encryption_request_is_the_servers_to_answer),
 		STORY(test_a_client_that_half_closes_still_gets_its_answer),
