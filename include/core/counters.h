@@ -20,8 +20,8 @@
 	X(redispatches, "retries that went to another server")                                 \
 	X(request_errors, "clients that sent no valid startup packet, or none in time")        \
 	X(response_errors, "servers that reset before their first byte")                       \
-	X(client_aborts, "sessions ended by the client's reset")                               \
-	X(server_aborts, "sessions ended by the server's reset")                               \
+	X(client_aborts, "sessions ended by a client that reset or vanished")                               \
+	X(server_aborts, "sessions ended by a server that reset or vanished")                               \
 	X(cuts, "sessions cut by verdict, policy or operator")                                 \
 	X(denied, "connections refused by a limit")                                            \
 	X(no_server, "clients told that no server is available")                               \

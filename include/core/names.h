@@ -84,7 +84,9 @@
 	X(CLOSE_CLIENT, "client closed")                      \
 	X(CLOSE_SERVER, "server closed")                      \
 	X(CLOSE_CLIENT_RESET, "client reset")                 \
-	X(CLOSE_SERVER_RESET, "server reset")                 \
+	X(CLOSE_SERVER_RESET, "server reset")                                                      \
+	X(CLOSE_CLIENT_LOST, "client vanished")                                                    \
+	X(CLOSE_SERVER_LOST, "server vanished")                 \
 	X(CLOSE_DEMOTED, "server lost the role")              \
 	X(CLOSE_UNREACHABLE, "server unreachable")            \
 	X(CLOSE_FENCED, "server fenced")                      \

@@ -6,10 +6,9 @@
 struct sockopt {
 	int64_t keepalive_idle_ms, keepalive_interval_ms; /* rounded up to whole seconds */
 	unsigned keepalive_count;
-	int64_t user_timeout_ms; /* 0: the kernel's own patience */
 };
 
-int sockopt_stream(int fd, const struct sockopt *o); /* no delay, keepalive, user timeout */
+int sockopt_stream(int fd, const struct sockopt *o); /* no delay, keepalive */
 int sockopt_reuse_address(int fd);
 int sockopt_reuse_port(int fd);
 int sockopt_v6_only(int fd, bool only);

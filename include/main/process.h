@@ -17,6 +17,7 @@ struct process {
 	struct worker_door *doors;
 	unsigned n_workers, n_started;
 	uint64_t nofile;
+	unsigned max_clients; /* maxconn, and those who are refused for it */
 	uv_signal_t on_term, on_int;
 	unsigned n_terms; /* the second one does not wait */
 	bool pid_written;

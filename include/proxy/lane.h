@@ -28,6 +28,7 @@ struct worker_listener {
 	struct lane *lanes;
 	unsigned n_lanes;
 	bool serves_primary;
+	struct list watched; /* relaying sessions with bytes on their way, by deadline: watch.c */
 	struct counters *count;
 	struct gauge *gauge;
 };

@@ -34,7 +34,7 @@ enum session_limit { LIMIT_PROCESS, LIMIT_LISTENER, LIMIT_SERVERS };
 struct session {
 	struct list node;  /* the list of its state */
 	struct list ready; /* worker->ready: has work that no event will announce */
-	struct list timed; /* worker->timed: deadline_ms counts */
+	struct list timed; /* worker->timed, or its listener's watched: deadline_ms counts */
 	struct worker *worker;
 	struct lane *lane; /* the server it is or was connected to; NULL: none yet */
 	struct edge_source client, server;
@@ -58,6 +58,7 @@ struct session {
 	bool client_error : 1; /* its socket reported an error */
 	bool client_lost : 1, server_lost : 1; /* a write to it failed: its end is a reset */
 	bool server_ended_first : 1;
+	bool suspect : 1; /* watch.c: the last look found unacknowledged bytes */
 };
 
 _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");

@@ -20,6 +20,7 @@ enum {
 	LINGER_MS = 2000,        /* a refused client may read its error */
 	HALF_CLOSED_MS = 60000,  /* a client that does not react to its server's end */
 	SIGN_INTERVAL_MS = 100,  /* one sign per server suffices */
+	REFUSING_MS = 5000,      /* a client that is told no speaks up within this, or is closed */
 	REFUSING_SPARE = 1024,   /* sessions above maxconn that are only told so */
 	PEEK_BYTES = 16 * 1024,  /* more than any startup packet */
 };
@@ -60,8 +61,9 @@ struct worker {
 	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */
 	int64_t sweep_due_ms, idle_due_ms, accept_due_ms;
 	bool any_idle_timeout;
-	bool exhausted; /* told once that no descriptor is left */
-	bool suspended; /* after a pause of our own: primaries' lanes stand still until a view */
+	bool exhausted; /* told once that no more can be accepted for now */
+	bool suspended; /* after a pause of our own: primaries' lanes stand still ... */
+	int64_t suspended_ms; /* ... until a view made since then */
 	bool draining, drained_told, stopping;
 	_Atomic unsigned
 		n_sessions; /* ours and those handed to us; others add what they hand over */
@@ -87,6 +89,10 @@ void accept_close(struct worker *w, bool take_queued);
 void verdicts_take_view(struct worker *w);
 bool verdicts_check_pause(
 	struct worker *w); /* true: we slept; nothing may be forwarded on old proofs */
+
+/* watch.c */
+void watch_moved(struct session *s); /* bytes went to a leg */
+void watch_run(struct worker *w);    /* every turn; a turn comes every LONGEST_SLEEP_MS at least */
 
 /* cut.c */
 void cut_run(struct worker *w);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,6 +59,18 @@ void socket_reset(int fd)
 		return;
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(fd);
+}
+
+int64_t socket_unheard_ms(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return -1;
+	if (info.tcpi_unacked == 0 && info.tcpi_probes == 0)
+		return -1;
+	return info.tcpi_last_ack_recv;
 }
 
 static struct endpoint endpoint_of(const struct sockaddr_storage *ss)

@@ -28,7 +28,6 @@ int sockopt_stream(int fd, const struct sockopt *o)
 		{IPPROTO_TCP, TCP_KEEPINTVL, seconds(o->keepalive_interval_ms)},
 		{IPPROTO_TCP, TCP_KEEPCNT,
 		 o->keepalive_count < 127 ? (int)o->keepalive_count : 127},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, (int)o->user_timeout_ms},
 		{SOL_SOCKET, SO_KEEPALIVE, 1},
 	};
 

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 enum {
-	AUTO_THREADS_MAX = 4,      /* one carries about 90,000 round trips a second */
-	RESERVED_DESCRIPTORS = 128 /* questions, stats sockets, listeners, log */
+	AUTO_THREADS_MAX = 4, /* one carries about 90,000 round trips a second */
+	RESERVED_LEAST = 48,  /* descriptors of our own: questions, stats sockets, listeners ... */
+	RESERVED_MOST = 128,  /* ... a quarter of all, within these bounds */
+	REFUSING_MOST = 1024, /* clients beyond maxconn that are only told so: an eighth, at most */
 };
 
 /* ---- limits ---- */
@@ -35,18 +37,30 @@ static uint64_t raise_nofile(void)
 	return lim.rlim_cur;
 }
 
-/* Two descriptors a session: never promise more than the kernel will give, or questions to members would starve. */
+static uint64_t at_most(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Two descriptors a session, one a client that is refused: never promise more than the kernel will give, or the
+ * questions to the members would starve. */
 static void fit_maxconn(struct process *p)
 {
-	uint64_t room =
-		p->nofile > RESERVED_DESCRIPTORS + 2 ? (p->nofile - RESERVED_DESCRIPTORS) / 2 : 1;
+	uint64_t reserved = at_most(RESERVED_MOST, p->nofile / 4);
+	uint64_t left, refusing, room;
 
-	if (p->config->maxconn <= room)
-		return;
-	log_msg(SEVERITY_WARNING, "maxconn_lowered",
-		"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using %llu",
-		p->config->maxconn, (unsigned long long)p->nofile, (unsigned long long)room);
-	p->config->maxconn = (unsigned)room;
+	if (reserved < RESERVED_LEAST)
+		reserved = RESERVED_LEAST;
+	left = p->nofile > reserved ? p->nofile - reserved : 3;
+	refusing = at_most(REFUSING_MOST, left / 8 + 1);
+	room = left > refusing + 2 ? (left - refusing) / 2 : 1;
+	if (p->config->maxconn > room) {
+		log_msg(SEVERITY_WARNING, "maxconn_lowered",
+			"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using %llu",
+			p->config->maxconn, (unsigned long long)p->nofile, (unsigned long long)room);
+		p->config->maxconn = (unsigned)room;
+	}
+	p->max_clients = p->config->maxconn + (unsigned)refusing;
 }
 
 static unsigned count_threads(const struct config *config)
@@ -129,6 +143,7 @@ static int boot_workers(struct process *p, struct err *e)
 					     .n_workers = p->n_workers,
 					     .config = p->config,
 					     .scoreboard = p->scoreboard,
+					     .max_clients = p->max_clients,
 					     .control = control_mailbox(p->control),
 					     .peers = p->workers};
 		int rv = worker_new(&setup, &p->workers[i], e);

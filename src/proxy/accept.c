@@ -26,7 +26,7 @@ static int bind_one(struct worker *w, const struct listener_config *l, const str
 		    struct err *e)
 {
 	const struct keepalive *k = &l->keepalive;
-	const struct sockopt o = {k->idle_ms, k->interval_ms, k->count, k->user_timeout_ms};
+	const struct sockopt o = {k->idle_ms, k->interval_ms, k->count};
 	struct worker_socket *ws = &w->sockets[w->n_sockets];
 	char text[300];
 	struct err why;
@@ -115,14 +115,33 @@ static void pause_accepting(struct worker *w)
 		return;
 	w->exhausted = true;
 	log_msg(SEVERITY_ERROR, "accept_paused",
-		"no file descriptor or memory is left for new connections, which wait in the "
-		"kernel's queue; "
-		"raise LimitNOFILE or lower maxconn");
+		"no descriptor is left for more clients, who wait in the kernel's queue; raise "
+		"LimitNOFILE or maxconn");
+}
+
+/* Clients who are only told no hold a descriptor too; the members' must never be theirs. */
+static unsigned room_left(const struct worker *w)
+{
+	unsigned clients = 0, most = w->setup.max_clients;
+
+	if (most == 0)
+		return LISTENER_TURN;
+	for (unsigned i = 0; i < w->setup.n_workers; i++)
+		clients += load_of(w->setup.peers[i]);
+	if (clients >= most)
+		return 0;
+	return most - clients < LISTENER_TURN ? most - clients : LISTENER_TURN;
 }
 
 static void accept_from(struct worker *w, struct worker_socket *ws)
 {
-	switch (listener_accept(&ws->listener, LISTENER_TURN, on_accept, ws)) {
+	unsigned most = room_left(w);
+
+	if (most == 0) {
+		pause_accepting(w);
+		return;
+	}
+	switch (listener_accept(&ws->listener, most, on_accept, ws)) {
 	case LISTENER_MORE: break;
 	case LISTENER_EXHAUSTED: pause_accepting(w); break;
 	case LISTENER_IDLE:
@@ -142,9 +161,10 @@ bool accept_has_work(const struct worker *w)
 
 void accept_run(struct worker *w)
 {
-	for (unsigned i = 0; i < w->n_sockets && worker_now(w) >= w->accept_due_ms; i++)
+	for (unsigned i = 0; i < w->n_sockets && worker_now(w) >= w->accept_due_ms; i++) {
 		if (w->sockets[i].pending)
 			accept_from(w, &w->sockets[i]);
+	}
 }
 
 void accept_close(struct worker *w, bool take_queued)

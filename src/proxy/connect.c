@@ -64,8 +64,7 @@ static struct sockopt sockopt_of(const struct keepalive *k)
 {
 	return (struct sockopt){.keepalive_idle_ms = k->idle_ms,
 				.keepalive_interval_ms = k->interval_ms,
-				.keepalive_count = k->count,
-				.user_timeout_ms = k->user_timeout_ms};
+				.keepalive_count = k->count};
 }
 
 static int dial(struct session *s, const struct view_server *v)

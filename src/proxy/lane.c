@@ -30,6 +30,7 @@ static void listener_init(struct worker *w, unsigned index)
 	const struct timeouts *t = &w->config->listeners[index].timeouts;
 
 	l->config = &w->config->listeners[index];
+	list_init(&l->watched);
 	l->serves_primary = l->config->serve & ROLE_BIT(ROLE_PRIMARY);
 	l->count = scoreboard_row(w->setup.scoreboard, w->index, index);
 	l->gauge = &w->setup.scoreboard->gauges[index];

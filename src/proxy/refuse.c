@@ -194,12 +194,14 @@ void refuse_expired(struct session *s)
 
 void refuse_begin(struct session *s, enum close_reason reason)
 {
+	int64_t patience = config_of(s)->timeouts.startup_ms;
+
 	if (config_of(s)->protocol == PROTOCOL_TCP || s->is_cancel) {
 		session_close(s, reason);
 		return;
 	}
 	s->reason = (uint8_t)reason;
 	session_move(s, SESSION_REFUSING);
-	session_set_deadline(s, config_of(s)->timeouts.startup_ms);
+	session_set_deadline(s, patience < REFUSING_MS ? patience : REFUSING_MS);
 	refuse_run(s);
 }

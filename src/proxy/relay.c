@@ -91,6 +91,7 @@ static void run_up(struct session *s)
 		COUNT(listener_row(s), bytes_in, s->up.bytes - before);
 		COUNT(s->lane->count, bytes_in, s->up.bytes - before);
 		s->active_ms = worker_now(s->worker);
+		watch_moved(s);
 	}
 	settle(s, true, r);
 }
@@ -104,6 +105,7 @@ static void run_down(struct session *s)
 		COUNT(listener_row(s), bytes_out, s->down.bytes - before);
 		COUNT(s->lane->count, bytes_out, s->down.bytes - before);
 		s->active_ms = worker_now(s->worker);
+		watch_moved(s);
 	}
 	settle(s, false, r);
 }

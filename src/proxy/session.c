@@ -78,8 +78,8 @@ void session_set_deadline(struct session *s, int64_t ms_from_now)
 	s->deadline_ms = worker_now(w) + ms_from_now;
 	if (list_empty(&w->timed))
 		w->sweep_due_ms = worker_now(w) + SWEEP_MS;
-	if (list_empty(&s->timed))
-		list_append(&w->timed, &s->timed);
+	list_unlink(&s->timed); /* it may be watched */
+	list_append(&w->timed, &s->timed);
 }
 
 void session_clear_deadline(struct session *s)
@@ -203,6 +203,7 @@ static bool resets_legs(enum close_reason reason)
 		[CLOSE_UNREACHABLE] = true,   [CLOSE_FENCED] = true,       [CLOSE_LEASE] = true,
 		[CLOSE_WRONG_CLUSTER] = true, [CLOSE_MAINT] = true,        [CLOSE_OPERATOR] = true,
 		[CLOSE_STOPPING] = true,      [CLOSE_INTERNAL] = true,
+		[CLOSE_CLIENT_LOST] = true,   [CLOSE_SERVER_LOST] = true,
 	};
 
 	return resets[reason];
@@ -211,8 +212,10 @@ static bool resets_legs(enum close_reason reason)
 static void count_reason(struct counters *row, enum close_reason reason)
 {
 	switch (reason) {
-	case CLOSE_CLIENT_RESET: COUNT(row, client_aborts, 1); break;
-	case CLOSE_SERVER_RESET: COUNT(row, server_aborts, 1); break;
+	case CLOSE_CLIENT_RESET:
+	case CLOSE_CLIENT_LOST: COUNT(row, client_aborts, 1); break;
+	case CLOSE_SERVER_RESET:
+	case CLOSE_SERVER_LOST: COUNT(row, server_aborts, 1); break;
 	case CLOSE_LIMIT: COUNT(row, denied, 1); break;
 	case CLOSE_BAD_STARTUP:
 	case CLOSE_STARTUP_TIMEOUT: COUNT(row, request_errors, 1); break;

@@ -67,7 +67,7 @@ void verdicts_take_view(struct worker *w)
 		return;
 	each_lane(w, remember_motion, &t);
 	w->view = now;
-	w->suspended = false;
+	w->suspended = w->suspended && now->made_ms < w->suspended_ms;
 	fence_compare(old, now, on_doom, &t);
 	each_lane(w, apply_state, &t);
 	recheck_connecting(w);
@@ -75,14 +75,12 @@ void verdicts_take_view(struct worker *w)
 	acknowledge(w, t.doomed);
 }
 
-/* A view that was published before the pause was judged before it: it must not end the standstill.
- * */
 static void stand_still(struct worker *w, int64_t slept_ms)
 {
 	struct message *m;
 
-	verdicts_take_view(w);
 	w->suspended = true;
+	w->suspended_ms = clock_ms();
 	m = message_new(MSG_PAUSED);
 	m->u.paused.slept_ms = slept_ms;
 	worker_tell_control(w, m);

@@ -195,6 +195,7 @@ static void turn(struct worker *w)
 	run_ready(w);
 	cut_run(w);
 	sweep_run(w);
+	watch_run(w);
 	session_bury_all(w);
 	tell_drained(w);
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-static const struct sockopt options = {30000, 10000, 3, 30000};
+static const struct sockopt options = {30000, 10000, 3};
 
 struct catch
 {

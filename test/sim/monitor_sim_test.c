@@ -8,12 +8,16 @@
  *	3. never a primary without a proof
  *	4. never a stale primary: an open write server that takes writes is not one whose lock somebody else holds.
  *	   Promised while Patroni renews its lock every loop_wait or demotes itself (what the lease is computed from);
- *	   a Patroni that loses the DCS, goes on answering 200 and then freezes before it demotes is beyond it
+ *	   a Patroni that loses the DCS, goes on answering 200 and then freezes before it demotes is beyond it, and so is
+ *	   one that steals the lock
  *	5. one REST question and one ping in flight per member
+ *	6. a clear no closes the write server at once, and one that cannot write takes no new sessions
+ *	7. a node that is silent on both ports serves nobody after 3 s
+ *	8. after a pause of our own no byte moves without a proof asked since
  * and at the end of a world:
- *	6. after the last fault the view names the true primary within the bound
- *	7. an unchanged world makes no new generation
- *	8. replaying the events gives the same views */
+ *	9. after the last fault the view names the true primary and the true replicas within the bound
+ *	10. an unchanged world makes no new generation
+ *	11. replaying the events gives the same views */
 #include "base/mem.h"
 #include "core/monitor.h"
 #include "world.h"
@@ -27,7 +31,8 @@
 
 #include <cmocka.h>
 
-enum { STORM_MS = 180000, SETTLE_MS = 90000, CALM_MS = 60000, LEASE_MS = 10000, MAX_PENDING = 64 };
+enum { STORM_MS = 180000, SETTLE_MS = 90000, CALM_MS = 60000, MAX_PENDING = 64 };
+enum { LEASE_MS = 10000, LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000, SILENT_BOUND_MS = 3000 };
 
 struct pending { /* an answer on its way */
 	int64_t at_ms;
@@ -45,6 +50,10 @@ struct sim {
 	unsigned n_pending;
 	int64_t proof_asked_ms[WORLD_MAX_NODES]; /* of the latest proof delivered */
 	bool proof_on_time[WORLD_MAX_NODES];
+	int64_t heard_ms[WORLD_MAX_NODES];   /* the last whole answer */
+	int64_t audible_ms[WORLD_MAX_NODES]; /* when it last could have given one */
+	int64_t lease_ms;  /* by the latest ttl and loop_wait that were delivered */
+	int64_t slept_ms;  /* when our latest pause ended */
 	struct event *log; /* every event, for the replay */
 	size_t n_log, cap_log;
 	uint64_t *generations; /* per event: the view's generation after it */
@@ -152,6 +161,53 @@ static void trace_changes(struct sim *s, const struct update *up)
 
 /* ---- invariants ---- */
 
+static bool moves_bytes(const struct view_server *v)
+{
+	return v->state == SERVER_OPEN || v->state == SERVER_KEPT;
+}
+
+static int64_t latest(int64_t a, int64_t b, int64_t c)
+{
+	int64_t ab = a > b ? a : b;
+
+	return ab > c ? ab : c;
+}
+
+static void note_audible(struct sim *s)
+{
+	for (unsigned i = 0; i < s->world.n_nodes; i++)
+		if (world_audible(&s->world, i))
+			s->audible_ms[i] = s->world.now_ms;
+}
+
+static void check_silent_nodes(struct sim *s)
+{
+	for (unsigned i = 0; s->view && i < s->world.n_nodes; i++) {
+		int64_t since_ms = latest(s->audible_ms[i], s->heard_ms[i], s->slept_ms);
+
+		if (s->world.now_ms - since_ms <= SILENT_BOUND_MS)
+			continue;
+		for (unsigned l = 0; l < 2; l++)
+			if (moves_bytes(&s->view->listeners[l].servers[i]))
+				violated(s,
+					 "n%u has been silent on both ports for %lld ms and serves",
+					 i, (long long)(s->world.now_ms - since_ms));
+	}
+}
+
+static void check_answer(struct sim *s, const struct observation *o)
+{
+	const struct view_server *v = s->view ? &s->view->listeners[0].servers[o->member] : NULL;
+
+	if (v == NULL || o->question != ASK_PRIMARY || o->outcome != OUTCOME_ANSWERED)
+		return;
+	if ((o->http_status != 200 || strcmp(o->scope, "world") != 0) && v->state != SERVER_CLOSED)
+		violated(s, "n%u said a clear no and serves writes", o->member);
+	if (o->state != PG_UNKNOWN && (o->claim != CLAIM_PRIMARY || o->state != PG_RUNNING) &&
+	    v->state == SERVER_OPEN)
+		violated(s, "n%u cannot write and takes new sessions", o->member);
+}
+
 static void check_write_servers(struct sim *s)
 {
 	unsigned n_alive = 0;
@@ -165,10 +221,12 @@ static void check_write_servers(struct sim *s)
 		n_alive++;
 		if (s->proof_asked_ms[i] == 0)
 			violated(s, "n%u serves writes without any proof", i);
-		if (age >= LEASE_MS)
+		if (age >= s->lease_ms)
 			violated(s, "n%u serves writes %lld ms after its last proof", i,
 				 (long long)age);
-		if (v->state != SERVER_PAUSED && s->proof_on_time[i] &&
+		if (moves_bytes(v) && s->proof_asked_ms[i] < s->slept_ms)
+			violated(s, "n%u serves writes on a proof from before our pause", i);
+		if (moves_bytes(v) && s->proof_on_time[i] && !s->world.lock_stolen &&
 		    world_writable(&s->world, i) && s->world.lock_holder >= 0 &&
 		    s->world.lock_holder != (int)i && s->world.now_ms < s->world.lock_until_ms)
 			violated(s, "n%u is a stale primary and serves writes", i);
@@ -177,8 +235,18 @@ static void check_write_servers(struct sim *s)
 		violated(s, "%u primaries in one view", n_alive);
 }
 
+static void note_config(struct sim *s, const struct observation *o)
+{
+	int64_t safe_ms = o->ttl_ms - o->loop_wait_ms - LEASE_MARGIN_MS;
+
+	if (o->question == ASK_CONFIG && o->outcome == OUTCOME_ANSWERED)
+		s->lease_ms = safe_ms < LEASE_MS ? safe_ms : LEASE_MS;
+}
+
 static void note_proof(struct sim *s, const struct observation *o, bool on_time)
 {
+	if (o->question != ASK_PORT && o->outcome == OUTCOME_ANSWERED)
+		s->heard_ms[o->member] = s->world.now_ms;
 	if (o->question != ASK_PRIMARY || o->outcome != OUTCOME_ANSWERED || o->http_status != 200 ||
 	    o->claim != CLAIM_PRIMARY || o->state != PG_RUNNING || strcmp(o->scope, "world") != 0)
 		return;
@@ -190,6 +258,9 @@ static void step(struct sim *s, const struct event *ev)
 {
 	struct update up;
 
+	if (s->world.now_ms > s->tick_ms + OWN_PAUSE_MS)
+		s->slept_ms = s->world.now_ms;
+	note_audible(s);
 	keep(s, ev);
 	monitor_step(s->monitor, ev, &up);
 	trace_changes(s, &up);
@@ -202,6 +273,7 @@ static void step(struct sim *s, const struct event *ev)
 	for (size_t i = 0; i < up.n_probes; i++)
 		ask(s, &up.probes[i]);
 	check_write_servers(s);
+	check_silent_nodes(s);
 }
 
 /* ---- time ---- */
@@ -222,10 +294,12 @@ static void deliver(struct sim *s, unsigned i)
 
 	ev.u.observation = s->pending[i].o;
 	note_proof(s, &s->pending[i].o, s->pending[i].on_time);
+	note_config(s, &s->pending[i].o);
 	if (ev.u.observation.answered_ms < s->world.now_ms)
 		ev.u.observation.answered_ms = s->world.now_ms;
 	s->pending[i] = s->pending[--s->n_pending];
 	step(s, &ev);
+	check_answer(s, &ev.u.observation);
 }
 
 /* Run to `until_ms`: the sooner of the monitor's tick and the next answer, again and again. */
@@ -262,6 +336,7 @@ static void storm(struct sim *s)
 
 	while (s->world.now_ms < end && !s->failure[0]) {
 		run(s, s->world.now_ms + (int64_t)rng_below(&s->world.rng, 20000));
+		note_audible(s);
 		if (rng_below(&s->world.rng, 8) == 0)
 			own_pause(s);
 		else
@@ -279,6 +354,12 @@ static void check_settled(struct sim *s)
 	else if (s->view->listeners[0].servers[primary].state != SERVER_OPEN)
 		violated(s, "n%d is the true primary and is not served: %s", primary,
 			 why_text(s->view->listeners[0].servers[primary].why));
+	for (unsigned i = 0; i < s->world.n_nodes; i++)
+		if (world_true_replica(&s->world, i) !=
+		    (s->view->listeners[1].servers[i].state == SERVER_OPEN))
+			violated(s, "n%u %s a replica, and the view says otherwise: %s", i,
+				 world_true_replica(&s->world, i) ? "is" : "is not",
+				 why_text(s->view->listeners[1].servers[i].why));
 }
 
 static void check_calm(struct sim *s)
@@ -332,6 +413,8 @@ static void live(struct sim *s, uint64_t seed)
 {
 	int64_t start_ms = s->world.now_ms;
 
+	s->lease_ms = LEASE_MS;
+	s->tick_ms = start_ms;
 	s->config = make_config(s->world.n_nodes);
 	s->monitor = monitor_new(s->config, seed, start_ms);
 	give_addresses(s);

@@ -33,7 +33,8 @@ void world_init(struct world *w, uint64_t seed, bool tracing)
 	w->now_ms = 1000000;
 	w->n_nodes = 2 + (unsigned)chance(w, 4);
 	w->ttl_ms = chance(w, 2) ? 30000 : 20000;
-	w->loop_wait_ms = w->ttl_ms == 30000 ? 10000 : 5000;
+	w->loop_wait_ms = w->ttl_ms == 30000 || chance(w, 2) ? 10000 : 5000;
+	w->steals = chance(w, 4) == 0;
 	w->lock_holder = -1;
 	for (unsigned i = 0; i < w->n_nodes; i++) {
 		struct node *n = &w->nodes[i];
@@ -81,6 +82,7 @@ static void acquire(struct world *w, unsigned i)
 	struct node *n = &w->nodes[i];
 
 	w->lock_holder = (int)i;
+	w->lock_stolen = false;
 	w->lock_until_ms = w->now_ms + w->ttl_ms;
 	n->believes_until_ms = w->now_ms + w->ttl_ms;
 	n->renewed_ms = w->now_ms;
@@ -108,6 +110,14 @@ static void loop_without_dcs(struct world *w, unsigned i)
 		demote(w, i, "no DCS");
 }
 
+static void steal(struct world *w, unsigned i)
+{
+	world_trace(w, "n%u steals the lock from n%d", i, w->lock_holder);
+	w->lock_holder = (int)i;
+	w->lock_stolen = true;
+	renew(w, i);
+}
+
 static void ha_loop(struct world *w, unsigned i)
 {
 	struct node *n = &w->nodes[i];
@@ -119,6 +129,9 @@ static void ha_loop(struct world *w, unsigned i)
 		loop_without_dcs(w, i);
 		return;
 	}
+	if (n->thawed && w->steals && !n->in_recovery && runs(w, n) && !lock_free)
+		steal(w, i);
+	n->thawed = false;
 	if (!lock_free && w->lock_holder == (int)i) {
 		if (runs(w, n) && n->in_recovery && !n->promoted_at_ms) {
 			acquire(w, i); /* restarted while its lock still lived */
@@ -219,6 +232,19 @@ int world_true_primary(const struct world *w)
 	return i >= 0 && w->now_ms < w->lock_until_ms && world_writable(w, (unsigned)i) ? i : -1;
 }
 
+bool world_true_replica(const struct world *w, unsigned i)
+{
+	return world_true_primary(w) >= 0 && world_true_primary(w) != (int)i &&
+	       w->nodes[i].in_recovery && runs(w, &w->nodes[i]);
+}
+
+bool world_audible(const struct world *w, unsigned i)
+{
+	const struct node *n = &w->nodes[i];
+
+	return n->isari_link && (n->patroni == LIFE_RUNNING || n->postgres == LIFE_RUNNING);
+}
+
 /* ---- faults ---- */
 
 static void kill_node(struct world *w, struct node *n)
@@ -248,6 +274,7 @@ static void revive(struct world *w, struct node *n)
 {
 	if (n->postgres == LIFE_DEAD)
 		n->running_at_ms = w->now_ms + 1000 + (int64_t)chance(w, 2000);
+	n->thawed = n->patroni == LIFE_FROZEN;
 	n->patroni = n->postgres = LIFE_RUNNING;
 	n->isari_link = n->dcs_link = true;
 	n->loss_percent = 0;

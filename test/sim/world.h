@@ -28,10 +28,11 @@ struct node {
 	uint64_t timeline, lsn;
 	int64_t believes_until_ms; /* it thinks that it holds the lock until then */
 	int64_t next_loop_ms;
-	int64_t renewed_ms; /* when it last wrote the lock */
+	int64_t renewed_ms;     /* when it last wrote the lock */
 	int64_t promoted_at_ms; /* promotion ends then; 0: none under way */
 	int64_t running_at_ms;  /* PostgreSQL is (re)starting until then */
 	bool isari_link, dcs_link;
+	bool thawed;      /* its Patroni goes on in the middle of the loop in which it froze */
 	int64_t delay_ms; /* one way, isari to node */
 	unsigned loss_percent;
 	enum rest_mood mood;
@@ -43,7 +44,9 @@ struct world {
 	unsigned n_nodes;
 	struct node nodes[WORLD_MAX_NODES];
 	int64_t ttl_ms, loop_wait_ms;
+	bool steals; /* Patroni 3.0 with etcd v3: a thawed one writes the lock without looking */
 	int lock_holder; /* -1: free */
+	bool lock_stolen;
 	int64_t lock_until_ms;
 	int64_t last_fault_ms;
 	unsigned n_faults;
@@ -59,8 +62,11 @@ void world_heal(struct world *w); /* no fault is left: everything runs and is co
 /* A question put at now_ms: fills the answer and returns when it arrives. */
 int64_t world_answer(struct world *w, const struct observation *asked, int64_t timeout_ms,
 		     struct observation *o);
+/* Can isari hear anything at all from this node, on either port? */
+bool world_audible(const struct world *w, unsigned node);
 /* Does this node take writes from anyone who reaches it? */
 bool world_writable(const struct world *w, unsigned node);
 int world_true_primary(const struct world *w); /* holds the lock, promoted, running; -1: none */
+bool world_true_replica(const struct world *w, unsigned node);
 void world_trace(const struct world *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

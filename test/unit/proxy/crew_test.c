@@ -198,11 +198,65 @@ static void test_an_idle_session_is_closed_where_that_is_configured(void **state
 	world_free(w);
 }
 
+static void test_clients_beyond_the_last_descriptor_wait_in_the_kernels_queue(void **state)
+{
+	enum { PLACES = 3, CLIENTS = 6 };
+	struct world *w;
+	int clients[CLIENTS];
+
+	(void)state;
+	w = world_new(&(struct options){.n_workers = 2, .max_clients = PLACES});
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		clients[i] = client_of(w, WRITE);
+		AWAIT(w, all_sessions(w) == (i < PLACES ? i + 1 : PLACES));
+	}
+	for (unsigned i = 0; i < CLIENTS; i++) { /* each one's place is the next one's */
+		say_startup(clients[i]);
+		close(clients[i]);
+	}
+	AWAIT(w, listener_sum(w, WRITE).sessions == CLIENTS && all_sessions(w) == 0);
+	world_free(w);
+}
+
+/* The kernel's TCP_USER_TIMEOUT would end this session: its window is closed for longer than that. */
+static void test_a_reader_that_pauses_is_not_taken_for_one_that_vanished(void **state)
+{
+	enum { BYTES = 8 * 1024 * 1024, PATIENCE_MS = 1000 };
+	struct pollfd wakes = {.events = POLLOUT};
+	char *data = calloc(1, BYTES);
+	size_t sent = 0, got = 0;
+	struct world *w;
+	struct wire s;
+	ssize_t n;
+
+	(void)state;
+	w = world_new(&(struct options){.user_timeout_ms = PATIENCE_MS});
+	w->state[WRITE][0] = SERVER_OPEN;
+	publish(w);
+	s = carry(w, WRITE, 0);
+	make_nonblocking(s.server);
+	wakes.fd = s.server;
+	while (poll(&wakes, 1, 3 * PATIENCE_MS) == 1) { /* until nothing moves for three patiences */
+		n = send(s.server, data, BYTES - sent % BYTES, MSG_NOSIGNAL);
+		assert_true(n > 0);
+		sent += (size_t)n;
+	}
+	shutdown(s.server, SHUT_WR);
+	while ((n = recv(s.client, data, BYTES, 0)) > 0)
+		got += (size_t)n;
+	assert_int_equal(n, 0);
+	assert_int_equal(got, sent);
+	hang_up(&s);
+	free(data);
+	world_free(w);
+}
+
 static void test_a_taken_address_is_one_clear_sentence(void **state)
 {
 	struct world *w = *state;
 	struct worker *second = NULL;
-	struct worker_setup setup = {0, 1, w->config, w->board, &w->control, &second};
+	struct worker_setup setup = {
+		0, 1, w->config, w->board, .control = &w->control, .peers = &second};
 	struct err e;
 
 	assert_int_equal(worker_new(&setup, &second, &e), -EADDRINUSE);
@@ -215,7 +269,8 @@ static void test_a_worker_that_never_ran_leaves_nothing(void **state)
 {
 	struct world *w = *state;
 	struct worker *idle = NULL;
-	struct worker_setup setup = {1, 2, w->config, w->board, &w->control, w->workers};
+	struct worker_setup setup = {
+		1, 2, w->config, w->board, .control = &w->control, .peers = w->workers};
 	struct message *m = message_new(MSG_ADOPT);
 	struct err e;
 	int a, b;
@@ -242,6 +297,8 @@ int main(void)
 		STORY(test_draining_takes_nobody_new_and_waits_for_the_last_one),
 		STORY(test_stopping_cuts_everybody_in_every_state),
 		cmocka_unit_test(test_an_idle_session_is_closed_where_that_is_configured),
+		cmocka_unit_test(test_clients_beyond_the_last_descriptor_wait_in_the_kernels_queue),
+		cmocka_unit_test(test_a_reader_that_pauses_is_not_taken_for_one_that_vanished),
 		STORY(test_a_taken_address_is_one_clear_sentence),
 		STORY(test_a_worker_that_never_ran_leaves_nothing),
 	};

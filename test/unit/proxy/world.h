@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/counters.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "io/sockets.h"
@@ -18,8 +19,8 @@
 enum { WRITE, READ, N_LISTENERS = 2, N_SERVERS = 2, MAX_WORKERS = 2 };
 
 struct options {
-	unsigned n_workers, maxconn, listener_maxconn, server_maxconn;
-	int64_t startup_ms, connect_ms, client_idle_ms;
+	unsigned n_workers, maxconn, listener_maxconn, server_maxconn, max_clients;
+	int64_t startup_ms, connect_ms, client_idle_ms, user_timeout_ms;
 	enum protocol protocol;
 	const char *unix_path; /* the write listener's second address */
 	bool log_sessions;
@@ -31,7 +32,7 @@ struct world {
 	uv_loop_t loop;
 	struct mailbox control;
 	struct worker *workers[MAX_WORKERS];
-	unsigned n_workers;
+	unsigned n_workers, max_clients;
 	bool stopped;
 	uint16_t port[N_LISTENERS];
 	int server[N_SERVERS]; /* listening; -1: nobody there */
@@ -152,6 +153,8 @@ static inline void add_listener(struct world *w, unsigned i, const struct option
 	l->maxconn = o->listener_maxconn ? o->listener_maxconn : l->maxconn;
 	l->server_maxconn = o->server_maxconn;
 	l->timeouts.client_idle_ms = o->client_idle_ms;
+	if (o->user_timeout_ms)
+		l->keepalive.user_timeout_ms = o->user_timeout_ms;
 	l->timeouts.connect_ms = o->connect_ms ? o->connect_ms : 5000;
 	l->timeouts.startup_ms = o->startup_ms ? o->startup_ms : l->timeouts.startup_ms;
 }
@@ -173,8 +176,13 @@ static inline void build_config(struct world *w, const struct options *o)
 static inline void build_workers(struct world *w)
 {
 	for (unsigned i = 0; i < w->n_workers; i++) {
-		struct worker_setup setup = {i,        w->n_workers, w->config,
-					     w->board, &w->control,  w->workers};
+		struct worker_setup setup = {.index = i,
+					     .n_workers = w->n_workers,
+					     .config = w->config,
+					     .scoreboard = w->board,
+					     .max_clients = w->max_clients,
+					     .control = &w->control,
+					     .peers = w->workers};
 		struct err e = {""};
 
 		if (worker_new(&setup, &w->workers[i], &e) < 0)
@@ -189,6 +197,7 @@ static inline struct world *world_new(const struct options *o)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->n_workers = o->n_workers ? o->n_workers : 1;
+	w->max_clients = o->max_clients;
 	w->cut = CLOSE_DEMOTED;
 	for (unsigned i = 0; i < N_SERVERS; i++)
 		w->server[i] = tcp_listen(&w->server_port[i]);
@@ -268,6 +277,7 @@ static inline void publish_unheard(struct world *w)
 	struct view *v = view_new(w->config);
 
 	w->view_generation++;
+	v->made_ms = clock_ms();
 	fill_view(w, v);
 	view_finish(v);
 	for (unsigned i = 0; i < w->n_workers; i++)
