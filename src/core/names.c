@@ -59,6 +59,8 @@ const char *close_reason_key(enum close_reason r)
 		[CLOSE_SERVER] = "server_closed",
 		[CLOSE_CLIENT_RESET] = "client_reset",
 		[CLOSE_SERVER_RESET] = "server_reset",
+		[CLOSE_CLIENT_LOST] = "client_vanished",
+		[CLOSE_SERVER_LOST] = "server_vanished",
 		[CLOSE_DEMOTED] = "server_lost_the_role",
 		[CLOSE_UNREACHABLE] = "server_unreachable",
 		[CLOSE_FENCED] = "server_fenced",

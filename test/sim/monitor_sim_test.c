@@ -14,10 +14,13 @@
  *	6. a clear no closes the write server at once, and one that cannot write takes no new sessions
  *	7. a node that is silent on both ports serves nobody after 3 s
  *	8. after a pause of our own no byte moves without a proof asked since
+ *	9. a proof on a higher timeline ends every other write server
+ *	10. three silent answers in a row stop new read sessions
+ *	11. silence by itself cuts nobody before its lease
  * and at the end of a world:
- *	9. after the last fault the view names the true primary and the true replicas within the bound
- *	10. an unchanged world makes no new generation
- *	11. replaying the events gives the same views */
+ *	12. after the last fault the view names the true primary and the true replicas within the bound
+ *	13. an unchanged world makes no new generation
+ *	14. replaying the events gives the same views */
 #include "base/mem.h"
 #include "core/monitor.h"
 #include "world.h"
@@ -50,6 +53,8 @@ struct sim {
 	unsigned n_pending;
 	int64_t proof_asked_ms[WORLD_MAX_NODES]; /* of the latest proof delivered */
 	bool proof_on_time[WORLD_MAX_NODES];
+	uint64_t proof_timeline[WORLD_MAX_NODES];
+	unsigned n_silent[WORLD_MAX_NODES];  /* silent answers in a row */
 	int64_t heard_ms[WORLD_MAX_NODES];   /* the last whole answer */
 	int64_t audible_ms[WORLD_MAX_NODES]; /* when it last could have given one */
 	int64_t lease_ms;  /* by the latest ttl and loop_wait that were delivered */
@@ -195,6 +200,54 @@ static void check_silent_nodes(struct sim *s)
 	}
 }
 
+/* May this event end the write sessions of node i, whose lease is not over? */
+static bool may_cut(const struct event *ev, unsigned i)
+{
+	const struct observation *o = &ev->u.observation;
+	bool answered = o->outcome == OUTCOME_ANSWERED;
+
+	if (ev->type != EV_OBSERVATION)
+		return false;
+	if (o->question == ASK_PORT)
+		return o->member == i && !answered;
+	return answered && (o->member == i || o->http_status == 200);
+}
+
+static void check_cuts(struct sim *s, const struct event *ev, const struct view *before)
+{
+	for (unsigned i = 0; before && i < s->world.n_nodes; i++)
+		if (before->listeners[0].servers[i].state != SERVER_CLOSED &&
+		    s->view->listeners[0].servers[i].state == SERVER_CLOSED && !may_cut(ev, i) &&
+		    s->world.now_ms - s->proof_asked_ms[i] < s->lease_ms)
+			violated(s, "the write sessions of n%u were cut for nothing", i);
+}
+
+static void check_silence(struct sim *s, const struct observation *o)
+{
+	unsigned i = o->member;
+
+	if (o->question == ASK_PORT || o->question == ASK_CONFIG)
+		return;
+	if (o->outcome == OUTCOME_ANSWERED)
+		s->n_silent[i] = 0;
+	else if (o->asked_ms >= s->slept_ms)
+		s->n_silent[i]++;
+	if (s->n_silent[i] >= 3 && s->view->listeners[1].servers[i].state == SERVER_OPEN)
+		violated(s, "n%u is silent and takes new sessions", i);
+}
+
+/* A proof that the monitor may use has come in. */
+static void check_fences(struct sim *s, const struct observation *o)
+{
+	if (s->proof_asked_ms[o->member] != o->asked_ms || o->asked_ms < s->slept_ms ||
+	    s->world.now_ms - o->asked_ms >= s->lease_ms)
+		return;
+	for (unsigned i = 0; i < s->world.n_nodes; i++)
+		if (s->proof_timeline[i] < o->timeline &&
+		    s->view->listeners[0].servers[i].state != SERVER_CLOSED)
+			violated(s, "n%u serves writes below the timeline of n%u", i, o->member);
+}
+
 static void check_answer(struct sim *s, const struct observation *o)
 {
 	const struct view_server *v = s->view ? &s->view->listeners[0].servers[o->member] : NULL;
@@ -251,6 +304,7 @@ static void note_proof(struct sim *s, const struct observation *o, bool on_time)
 	    o->claim != CLAIM_PRIMARY || o->state != PG_RUNNING || strcmp(o->scope, "world") != 0)
 		return;
 	s->proof_asked_ms[o->member] = o->asked_ms;
+	s->proof_timeline[o->member] = o->timeline;
 	s->proof_on_time[o->member] = on_time;
 }
 
@@ -265,8 +319,11 @@ static void step(struct sim *s, const struct event *ev)
 	monitor_step(s->monitor, ev, &up);
 	trace_changes(s, &up);
 	if (up.view) {
-		view_unref(s->view);
+		struct view *before = s->view;
+
 		s->view = up.view;
+		check_cuts(s, ev, before);
+		view_unref(before);
 	}
 	s->generations[s->n_log - 1] = s->view ? s->view->generation : 0;
 	s->tick_ms = up.next_tick_ms;
@@ -300,6 +357,8 @@ static void deliver(struct sim *s, unsigned i)
 	s->pending[i] = s->pending[--s->n_pending];
 	step(s, &ev);
 	check_answer(s, &ev.u.observation);
+	check_silence(s, &ev.u.observation);
+	check_fences(s, &ev.u.observation);
 }
 
 /* Run to `until_ms`: the sooner of the monitor's tick and the next answer, again and again. */

@@ -245,12 +245,13 @@ static void test_a_ping_from_before_the_last_answer_says_nothing(void **state)
 	s->acts[0].port = OUTCOME_TIMEOUT;
 	while (!s->port[0].open)
 		story_run(s, 1);
-	story_run(s, 60); /* ... and then REST answers, slowly, again and again */
-	assert_true(s->port[0].open);
-	s->acts[0].rest_ms = 900;
-	while (s->port[0].open)
+	s->acts[0].rest_ms = 900; /* ... and then REST answers, slowly, again and again */
+	story_answer(s, 0, &s->rest[0]);
+	for (int i = 0; i < 1200; i++) {
 		story_run(s, 1);
-	assert_int_equal(story_state(s, WRITE, 0), SERVER_OPEN);
+		assert_int_equal(story_state(s, WRITE, 0), SERVER_OPEN);
+	}
+	assert_true(s->n_asked[0][ASK_PORT] > 1);
 	story_end(s);
 }
 
@@ -328,23 +329,27 @@ static void test_patroni_restarting_on_a_replica_closes_nothing(void **state)
 
 static void test_a_replica_that_returns_serves_only_when_its_role_is_confirmed(void **state)
 {
-	struct story *s = story_new(3);
+	static const enum pg_state states[] = {PG_STARTING, PG_RUNNING /* but it lags */};
 
 	(void)state;
-	story_begin(s);
-	story_silence(s, 1);
-	story_time_until(s, READ, 1, SERVER_CLOSED, 5000);
-	s->acts[1] = story_replica(5);
-	s->acts[1].state = PG_STARTING;
-	s->acts[1].roles = 0;
-	for (int i = 0; i < 300; i++) {
-		story_run(s, 10);
-		assert_int_equal(story_state(s, READ, 1), SERVER_CLOSED);
+	for (int k = 0; k < 2; k++) {
+		struct story *s = story_new(3);
+
+		story_begin(s);
+		story_silence(s, 1);
+		story_time_until(s, READ, 1, SERVER_CLOSED, 5000);
+		s->acts[1] = story_replica(5);
+		s->acts[1].state = states[k];
+		s->acts[1].roles = 0;
+		for (int i = 0; i < 3000; i++) {
+			story_run(s, 1);
+			assert_int_equal(story_state(s, READ, 1), SERVER_CLOSED);
+		}
+		s->acts[1] = story_replica(5);
+		story_run(s, 1100);
+		assert_int_equal(story_state(s, READ, 1), SERVER_OPEN);
+		story_end(s);
 	}
-	s->acts[1] = story_replica(5);
-	story_run(s, 1100);
-	assert_int_equal(story_state(s, READ, 1), SERVER_OPEN);
-	story_end(s);
 }
 
 static void test_a_replica_whose_postgresql_stops_is_closed_by_that_answer(void **state)
@@ -356,8 +361,8 @@ static void test_a_replica_whose_postgresql_stops_is_closed_by_that_answer(void 
 	story_begin(s);
 	assert_int_equal(story_state(s, 2, 1), SERVER_OPEN);
 	s->acts[1].state = PG_STOPPED;
-	s->acts[1].roles = 0;
-	story_run(s, 1002);
+	while (s->rest[1].question != ASK_REPLICA || !s->rest[1].open)
+		story_run(s, 1); /* /primary's answer said it; /replica is not asked yet */
 	assert_int_equal(story_state(s, READ, 1), SERVER_CLOSED);
 	assert_int_equal(story_state(s, 2, 1), SERVER_CLOSED);
 	story_end(s);
@@ -594,6 +599,46 @@ static void test_silence_from_before_the_pause_is_nobodys_fault(void **state)
 	story_end(s);
 }
 
+static void test_a_ping_from_before_the_pause_is_nobodys_fault(void **state)
+{
+	static const enum outcome kinds[] = {OUTCOME_TIMEOUT, OUTCOME_RESET};
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		struct story *s = story_new(2);
+
+		story_begin(s);
+		s->acts[0].rest = s->acts[0].port = OUTCOME_TIMEOUT;
+		while (!s->port[0].open)
+			story_run(s, 1);
+		story_sleep(s, 3000);
+		pause_told_by_a_worker(s, 3000);
+		s->acts[0].port = kinds[k];
+		story_answer(s, 0, &s->port[0]);
+		assert_int_equal(story_state(s, WRITE, 0), SERVER_PAUSED);
+		story_end(s);
+	}
+}
+
+static void test_workers_get_a_new_view_after_every_pause_even_if_it_is_the_same(void **state)
+{
+	struct story *s = story_new(2);
+	uint64_t generation;
+
+	(void)state;
+	s->acts[0] = story_replica(5); /* nothing to void */
+	story_begin(s);
+	generation = s->view->generation;
+	pause_told_by_a_worker(s, 1500);
+	assert_int_equal(s->view->generation, generation + 1);
+	assert_int_equal(s->view->made_ms, s->now_ms);
+	story_sleep(s, 2500);
+	story_run(s, 0);
+	assert_true(s->view->generation > generation + 1);
+	assert_int_equal(s->view->made_ms, s->now_ms);
+	story_end(s);
+}
+
 static void test_a_pause_longer_than_the_lease_cuts(void **state)
 {
 	struct story *s = story_new(2);
@@ -700,6 +745,9 @@ int main(void)
 		cmocka_unit_test(test_answers_asked_before_the_pause_prove_nothing),
 		cmocka_unit_test(test_a_clear_no_counts_even_if_asked_before_the_pause),
 		cmocka_unit_test(test_silence_from_before_the_pause_is_nobodys_fault),
+		cmocka_unit_test(test_a_ping_from_before_the_pause_is_nobodys_fault),
+		cmocka_unit_test(
+			test_workers_get_a_new_view_after_every_pause_even_if_it_is_the_same),
 		cmocka_unit_test(test_a_pause_longer_than_the_lease_cuts),
 		cmocka_unit_test(test_paused_sessions_end_with_the_lease_if_nothing_is_proven),
 		cmocka_unit_test(test_what_a_policy_kept_stands_still_after_a_pause),
