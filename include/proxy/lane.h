@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/counters.h"
 #include "core/view.h"
+#include "io/sockopt.h"
 #include "proxy/session.h"
 
 struct lane {
@@ -28,6 +29,7 @@ struct worker_listener {
 	struct lane *lanes;
 	unsigned n_lanes;
 	bool serves_primary;
+	struct sockopt sockopt; /* of both legs */
 	struct list watched; /* relaying sessions with bytes on their way, by deadline: watch.c */
 	struct counters *count;
 	struct gauge *gauge;

@@ -4,6 +4,7 @@
  *
  *	GREETING    the client's first bytes are looked at (not taken: they go out unchanged later)
  *	REFUSING    the client is told why it cannot be carried, and given time to read it
+ *	CANCELLING  its CancelRequest is on the way to the servers: no session to anybody
  *	CONNECTING  a server was picked and is being called
  *	RELAYING    bytes go both ways
  *	CLOSING     closed; the memory goes after the turn
@@ -23,6 +24,7 @@ struct lane;
 enum session_state {
 	SESSION_GREETING,
 	SESSION_REFUSING,
+	SESSION_CANCELLING,
 	SESSION_CONNECTING,
 	SESSION_RELAYING,
 	SESSION_CLOSING,
@@ -38,6 +40,7 @@ struct session {
 	struct worker *worker;
 	struct lane *lane; /* the server it is or was connected to; NULL: none yet */
 	struct edge_source client, server;
+	struct cancel *cancel; /* CANCELLING: its couriers */
 	struct pump up, down; /* client to server, server to client */
 	uint64_t id;
 	uint64_t tried; /* bit i: server i has failed this session */
@@ -86,6 +89,9 @@ void greet_run(struct session *s);
 void refuse_begin(struct session *s, enum close_reason reason);
 void refuse_run(struct session *s);
 void refuse_expired(struct session *s);
+
+void cancel_begin(struct session *s, const char *packet, size_t len); /* a whole CancelRequest */
+void cancel_end(struct session *s); /* its couriers are called back; harmless without any */
 
 void connect_begin(struct session *s);
 void connect_run(struct session *s);

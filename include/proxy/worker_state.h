@@ -51,11 +51,12 @@ struct worker {
 	unsigned n_sockets;
 
 	struct pool *pool;
-	struct list states[N_SESSION_STATES]; /* GREETING, REFUSING, CONNECTING, CLOSING */
+	struct list states[N_SESSION_STATES]; /* all but RELAYING, which are their lane's */
 	struct list ready, timed, dooming;
 	struct pump_desk desk;
 	struct rng rng;
 	unsigned *loads; /* room for balance_pick */
+	unsigned n_couriers; /* of CancelRequests, under way */
 	uint64_t last_id;
 
 	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */

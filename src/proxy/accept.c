@@ -25,8 +25,6 @@ static void on_ready(struct edge_source *source, uint32_t events)
 static int bind_one(struct worker *w, const struct listener_config *l, const struct addr *a,
 		    struct err *e)
 {
-	const struct keepalive *k = &l->keepalive;
-	const struct sockopt o = {k->idle_ms, k->interval_ms, k->count};
 	struct worker_socket *ws = &w->sockets[w->n_sockets];
 	char text[300];
 	struct err why;
@@ -34,7 +32,7 @@ static int bind_one(struct worker *w, const struct listener_config *l, const str
 
 	if (a->kind == ADDR_UNIX && w->index > 0)
 		return 0;
-	rc = listener_open(&ws->listener, a, &o, w->index == 0, &why);
+	rc = listener_open(&ws->listener, a, &w->listeners[l->id].sockopt, w->index == 0, &why);
 	if (rc < 0)
 		return err_set(e, rc, "listener \"%s\": cannot bind %s: %s", l->name,
 			       addr_format(a, text, sizeof(text)), why.text);

@@ -42,7 +42,7 @@ static int pick(struct session *s, bool *full)
 		.listener = &w->view->listeners[s->listener],
 		.method = l->config->balance,
 		.sessions = w->loads,
-		.server_maxconn = s->is_cancel ? 0 : l->config->server_maxconn,
+		.server_maxconn = l->config->server_maxconn,
 		.tried = s->tried,
 		.rng = &w->rng,
 	};
@@ -60,21 +60,13 @@ static int pick(struct session *s, bool *full)
 
 /* ---- one attempt ---- */
 
-static struct sockopt sockopt_of(const struct keepalive *k)
-{
-	return (struct sockopt){.keepalive_idle_ms = k->idle_ms,
-				.keepalive_interval_ms = k->interval_ms,
-				.keepalive_count = k->count};
-}
-
 static int dial(struct session *s, const struct view_server *v)
 {
-	struct sockopt o = sockopt_of(&listener_of(s)->config->keepalive);
 	int fd, rc;
 
 	if (v->ip[0] == '\0')
 		return -EHOSTUNREACH; /* its name is not resolved (yet) */
-	fd = dialer_start(v->ip, v->port, &o);
+	fd = dialer_start(v->ip, v->port, &listener_of(s)->sockopt);
 	if (fd < 0)
 		return fd;
 	rc = edge_add(&s->worker->edge, &s->server, fd);
@@ -86,8 +78,6 @@ static int dial(struct session *s, const struct view_server *v)
 /* False: another worker took the server's last free place. */
 static bool enter_server(struct session *s, struct lane *lane)
 {
-	if (s->is_cancel)
-		return true;
 	s->on_server = gauge_enter(lane->gauge, lane->listener->config->server_maxconn);
 	return s->on_server;
 }
@@ -97,13 +87,10 @@ static int start_attempt(struct session *s, struct lane *lane)
 	const struct view_server *v = view_server_of(s, lane->server);
 	int rc;
 
-	if (!s->is_cancel) {
-		COUNT(lane->count, sessions, 1);
-		COUNT(lane->count, selected, 1);
-		COUNT(listener_of(s)->count, selected, 1);
-		atomic_store_explicit(&lane->gauge->last_ms, worker_now(s->worker),
-				      memory_order_relaxed);
-	}
+	COUNT(lane->count, sessions, 1);
+	COUNT(lane->count, selected, 1);
+	COUNT(listener_of(s)->count, selected, 1);
+	atomic_store_explicit(&lane->gauge->last_ms, worker_now(s->worker), memory_order_relaxed);
 	s->attempts++;
 	s->lane = lane;
 	s->epoch = lane->epoch;
@@ -157,14 +144,13 @@ static void blame(struct session *s, int error)
 {
 	if (s->lane->server < 64)
 		s->tried |= UINT64_C(1) << s->lane->server;
-	if (!s->is_cancel)
-		COUNT(s->lane->count, connect_errors, 1);
+	COUNT(s->lane->count, connect_errors, 1);
 	connect_tell_sign(s, error);
 }
 
 static void count_retry(const struct session *s, const struct lane *failed)
 {
-	if (s->is_cancel || failed == NULL)
+	if (failed == NULL)
 		return;
 	COUNT(failed->count, connect_retries, 1);
 	COUNT(failed->count, redispatches, 1);
@@ -243,17 +229,12 @@ static void established(struct session *s)
 
 	s->connect_ms = ms > 0 ? (unsigned)ms : 0;
 	s->local = socket_local(s->server.fd);
-	if (s->is_cancel) {
-		COUNT(listener_of(s)->count, cancels, 1);
-		COUNT(lane->count, cancels, 1);
-	} else {
-		COUNT(lane->count, connected, 1);
-		COUNT(lane->count, connect_ms, s->connect_ms);
-		COUNT(listener_of(s)->count, connected, 1);
-		COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
-		gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
-		gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
-	}
+	COUNT(lane->count, connected, 1);
+	COUNT(lane->count, connect_ms, s->connect_ms);
+	COUNT(listener_of(s)->count, connected, 1);
+	COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
+	gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
+	gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
 	relay_begin(s);
 }
 

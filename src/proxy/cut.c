@@ -38,6 +38,7 @@ static bool has_early_sessions(const struct worker *w)
 {
 	return !list_empty(&w->states[SESSION_GREETING]) ||
 	       !list_empty(&w->states[SESSION_REFUSING]) ||
+	       !list_empty(&w->states[SESSION_CANCELLING]) ||
 	       !list_empty(&w->states[SESSION_CONNECTING]);
 }
 
@@ -58,6 +59,7 @@ void cut_run(struct worker *w)
 		return;
 	cut_list(&w->states[SESSION_GREETING], CLOSE_STOPPING, &slice);
 	cut_list(&w->states[SESSION_REFUSING], CLOSE_STOPPING, &slice);
+	cut_list(&w->states[SESSION_CANCELLING], CLOSE_STOPPING, &slice);
 	cut_list(&w->states[SESSION_CONNECTING], CLOSE_STOPPING, &slice);
 }
 

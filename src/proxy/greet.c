@@ -6,21 +6,14 @@
 #include "wire/pg_startup.h"
 #include <errno.h>
 
-static void start_cancel(struct session *s)
+static void decide(struct session *s, const char *bytes, const struct startup *startup)
 {
-	s->is_cancel = true; /* it uses a server for a moment and is no session of anybody's */
-	session_release_admission(s);
-	connect_begin(s);
-}
-
-static void decide(struct session *s, enum startup_kind kind)
-{
-	switch (kind) {
+	switch (startup->kind) {
 	case STARTUP_NEED_MORE: /* each further byte raises an edge; after its end none will come */
 		if (s->up.ending)
 			session_close(s, CLOSE_BAD_STARTUP);
 		break;
-	case STARTUP_CANCEL: start_cancel(s); break;
+	case STARTUP_CANCEL: cancel_begin(s, bytes, startup->consumed); break;
 	case STARTUP_INVALID: refuse_begin(s, CLOSE_BAD_STARTUP); break;
 	case STARTUP_MESSAGE:
 	case STARTUP_SSL:
@@ -38,9 +31,10 @@ void greet_run(struct session *s)
 	if (!s->up.readable)
 		return;
 	n = socket_peek(s->client.fd, bytes, PEEK_BYTES);
-	if (n > 0)
-		decide(s, pg_startup_parse(bytes, (size_t)n, &startup));
-	else if (n == 0)
+	if (n > 0) {
+		pg_startup_parse(bytes, (size_t)n, &startup);
+		decide(s, bytes, &startup);
+	} else if (n == 0)
 		session_close(s, CLOSE_CLIENT);
 	else if (n == -EAGAIN)
 		s->up.readable = false;

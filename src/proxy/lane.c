@@ -27,10 +27,12 @@ static void lane_init(struct lane *lane, struct worker *w, struct worker_listene
 static void listener_init(struct worker *w, unsigned index)
 {
 	struct worker_listener *l = &w->listeners[index];
+	const struct keepalive *k = &w->config->listeners[index].keepalive;
 	const struct timeouts *t = &w->config->listeners[index].timeouts;
 
 	l->config = &w->config->listeners[index];
 	list_init(&l->watched);
+	l->sockopt = (struct sockopt){k->idle_ms, k->interval_ms, k->count};
 	l->serves_primary = l->config->serve & ROLE_BIT(ROLE_PRIMARY);
 	l->count = scoreboard_row(w->setup.scoreboard, w->index, index);
 	l->gauge = &w->setup.scoreboard->gauges[index];

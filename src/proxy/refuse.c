@@ -102,15 +102,6 @@ static void decline_encryption(struct session *s, size_t consumed)
 	(void)socket_write(s->client.fd, "N", 1);
 }
 
-static void pass_cancel(struct session *s)
-{
-	s->is_cancel = true;
-	if (s->reason == CLOSE_LIMIT)
-		connect_begin(s); /* when every session is taken, cancelling one is a way out */
-	else
-		session_close(s, s->reason); /* nobody to pass it on to, and it expects no answer */
-}
-
 static void refuse_invalid(struct session *s, const char *why)
 {
 	s->reason = CLOSE_BAD_STARTUP;
@@ -118,7 +109,7 @@ static void refuse_invalid(struct session *s, const char *why)
 }
 
 /* True: the next packet may be here already. */
-static bool answer(struct session *s, const struct startup *startup)
+static bool answer(struct session *s, const char *bytes, const struct startup *startup)
 {
 	switch (startup->kind) {
 	case STARTUP_NEED_MORE:
@@ -137,7 +128,7 @@ static bool answer(struct session *s, const struct startup *startup)
 		take(s, startup->consumed);
 		send_error(s, NULL);
 		return false;
-	case STARTUP_CANCEL: pass_cancel(s); return false;
+	case STARTUP_CANCEL: cancel_begin(s, bytes, startup->consumed); return false;
 	case STARTUP_DIRECT_TLS: send_alert(s); return false;
 	case STARTUP_INVALID: refuse_invalid(s, startup->why); return false;
 	}
@@ -166,7 +157,7 @@ static void read_requests(struct session *s)
 			return;
 		}
 		pg_startup_parse(bytes, (size_t)n, &startup);
-	} while (answer(s, &startup));
+	} while (answer(s, bytes, &startup));
 }
 
 static void read_away(struct session *s)
@@ -196,7 +187,7 @@ void refuse_begin(struct session *s, enum close_reason reason)
 {
 	int64_t patience = config_of(s)->timeouts.startup_ms;
 
-	if (config_of(s)->protocol == PROTOCOL_TCP || s->is_cancel) {
+	if (config_of(s)->protocol == PROTOCOL_TCP) {
 		session_close(s, reason);
 		return;
 	}

@@ -24,7 +24,7 @@ static bool may_move(struct session *s)
 
 static void lose(struct session *s, bool client)
 {
-	if (!client && s->down.bytes == 0 && !s->is_cancel) {
+	if (!client && s->down.bytes == 0) {
 		COUNT(s->lane->count, response_errors, 1);
 		COUNT(listener_row(s), response_errors, 1);
 	}

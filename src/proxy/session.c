@@ -8,8 +8,9 @@
 #define TO(state) (1u << SESSION_##state)
 
 static const unsigned legal_moves[N_SESSION_STATES] = {
-	[SESSION_GREETING] = TO(REFUSING) | TO(CONNECTING) | TO(CLOSING),
-	[SESSION_REFUSING] = TO(CONNECTING) | TO(CLOSING), /* a CancelRequest passes every limit */
+	[SESSION_GREETING] = TO(REFUSING) | TO(CANCELLING) | TO(CONNECTING) | TO(CLOSING),
+	[SESSION_REFUSING] = TO(CANCELLING) | TO(CLOSING), /* a CancelRequest passes every limit */
+	[SESSION_CANCELLING] = TO(CLOSING),
 	[SESSION_CONNECTING] = TO(REFUSING) | TO(RELAYING) | TO(CLOSING),
 	[SESSION_RELAYING] = TO(CLOSING),
 };
@@ -92,6 +93,7 @@ void session_expire(struct session *s)
 	switch ((enum session_state)s->state) {
 	case SESSION_GREETING: session_close(s, CLOSE_STARTUP_TIMEOUT); break;
 	case SESSION_REFUSING: refuse_expired(s); break;
+	case SESSION_CANCELLING: session_close(s, CLOSE_SERVER); break;
 	case SESSION_CONNECTING: connect_expired(s); break;
 	case SESSION_RELAYING: session_close(s, CLOSE_SERVER); break; /* half-closed for too long */
 	case SESSION_CLOSING:
@@ -290,6 +292,7 @@ void session_close(struct session *s, enum close_reason reason)
 	pump_fini(&s->up, &s->worker->desk);
 	pump_fini(&s->down, &s->worker->desk);
 	connect_drop_server(s);
+	cancel_end(s);
 	session_release_admission(s);
 	count_end(s, relayed);
 	access_log_end(s);

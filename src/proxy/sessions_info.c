@@ -13,6 +13,7 @@ static void describe(const struct session *s, struct session_info *out)
 {
 	static const char *const words[N_SESSION_STATES] = {[SESSION_GREETING] = "greeting",
 							    [SESSION_REFUSING] = "refusing",
+							    [SESSION_CANCELLING] = "cancelling",
 							    [SESSION_CONNECTING] = "connecting",
 							    [SESSION_RELAYING] = "relaying"};
 	int64_t now = worker_now(s->worker);

@@ -115,6 +115,7 @@ void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session 
 {
 	each_in(&w->states[SESSION_GREETING], fn, arg);
 	each_in(&w->states[SESSION_REFUSING], fn, arg);
+	each_in(&w->states[SESSION_CANCELLING], fn, arg);
 	each_in(&w->states[SESSION_CONNECTING], fn, arg);
 	for (unsigned i = 0; i < w->config->n_listeners; i++)
 		for (unsigned k = 0; k < w->listeners[i].n_lanes; k++) {

@@ -32,6 +32,30 @@ def test_writes_reach_the_primary(cluster, proxy):
     assert cluster.leader().sql("select count(*) from load where id = %s", row[0]) == 1
 
 
+def cancel_when_running(cluster, connection):
+    """Ctrl-C, once the node says that the query runs."""
+    pid, address = connection.info.backend_pid, connection.execute("select host(inet_server_addr())").fetchone()[0]
+    running = "select count(*) from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
+
+    def run():
+        wait_for(lambda: cluster.node(address).sql(running, pid), 10, f"the query of {pid} to run", 0.01)
+        connection.cancel()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("listener", ["write", "read"])
+def test_every_ctrl_c_reaches_the_node_that_runs_the_query(cluster, proxy, listener):
+    for _ in range(12):
+        with proxy.connect(listener) as c:
+            thread = cancel_when_running(cluster, c)
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                c.execute("select pg_sleep(20)")
+            thread.join()
+
+
 def test_unix_socket_listener(cluster, tmp_path):
     os.chmod(tmp_path, 0o755)
     config = config_for(cluster)

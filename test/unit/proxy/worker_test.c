@@ -363,6 +363,45 @@ static void test_a_cancel_request_is_passed_on_and_counts_as_nobody(void **state
 	assert_int_equal(server_sum(w, WRITE, 0).sessions, 0);
 }
 
+static void test_a_cancel_request_reaches_every_server_that_may_run_the_query(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {client_of(w, READ), -1};
+	int other;
+
+	w->state[READ][0] = w->state[READ][1] = SERVER_OPEN;
+	publish(w);
+	write_all(s.client, cancel_request, 16);
+	s.server = tcp_accept(w->server[0]);
+	other = tcp_accept(w->server[1]);
+	expect(s.server, cancel_request, 16);
+	expect(other, cancel_request, 16);
+	AWAIT(w, listener_sum(w, READ).cancels == 2);
+	close(other);
+	AWAIT(w, all_sessions(w) == 1); /* the driver waits for the last of them */
+	close(s.server);
+	s.server = -1;
+	assert_int_equal(read_once(s.client), 0);
+	hang_up(&s);
+	AWAIT(w, all_sessions(w) == 0);
+}
+
+static void test_a_flood_of_cancel_requests_is_bounded(void **state)
+{
+	enum { REQUESTS = 100, MOST = 64 };
+	struct world *w = *state;
+	int clients[REQUESTS];
+
+	for (int i = 0; i < REQUESTS; i++) {
+		clients[i] = client_of(w, WRITE);
+		write_all(clients[i], cancel_request, 16);
+	}
+	AWAIT(w, all_sessions(w) == MOST - 1); /* the rest was closed: two servers, one closed */
+	AWAIT(w, listener_sum(w, WRITE).cancels == MOST - 1);
+	for (int i = 0; i < REQUESTS; i++)
+		close(clients[i]);
+}
+
 static void test_plain_tcp_needs_no_first_word_of_the_client(void **state)
 {
 	struct world *w;
@@ -426,6 +465,8 @@ int main(void)
 		cmocka_unit_test(
 			test_a_silent_server_costs_one_deadline_and_then_the_next_one_answers),
 		STORY(test_a_cancel_request_is_passed_on_and_counts_as_nobody),
+		STORY(test_a_cancel_request_reaches_every_server_that_may_run_the_query),
+		STORY(test_a_flood_of_cancel_requests_is_bounded),
 		cmocka_unit_test(test_plain_tcp_needs_no_first_word_of_the_client),
 		cmocka_unit_test(test_each_session_ends_with_one_line_that_says_why),
 	};
