@@ -101,7 +101,7 @@ $(BUILD)/$(1)/%_test: $(1)/%_test.c $(wildcard $(1)/*.h) $(foreach f,$(BELOW_$(2
 endef
 $(foreach f,base core wire admin proxy control,$(eval $(call TEST_RULE,test/unit/$(f),$(f))))
 $(eval $(call TEST_RULE,test/sim,sim))
-$(SIM_BIN): $(wildcard test/sim/world.c)
+$(SIM_BIN): $(filter-out $(SIM_SRC),$(wildcard test/sim/*.c))
 $(eval $(call TEST_RULE,test/io,io))
 
 run_each = @set -e; for t in $(1); do echo "== $$t"; $(TEST_ENV) $$t; done

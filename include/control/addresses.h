@@ -1,6 +1,6 @@
 #pragma once
-/* Keep the numeric addresses of the members' names fresh. An address once known is kept until a better one comes.
- * Owner: the control thread. */
+/* Keep the numeric addresses of the members' names fresh. An address once known is kept until a
+ * better one comes. Owner: the control thread. */
 #include "core/config.h"
 #include <uv.h>
 
@@ -9,7 +9,8 @@ struct addresses;
 struct addresses_setup {
 	uv_loop_t *loop;
 	struct config *config; /* outlives it */
-	/* Both known, or an empty string for the one that could not be resolved. Never from inside addresses_start. */
+	/* Both known, or an empty string for the one that could not be resolved. Never from inside
+	 * addresses_start. */
 	void (*on_address)(void *arg, unsigned member, const char *ip, const char *rest_ip);
 	void *arg;
 };

@@ -1,6 +1,7 @@
 #pragma once
-/* The control thread's centre: owns the monitor, stamps time, applies its updates. Everything the process decides
- * goes through here; everything it carries is the workers'. Owner: the thread of `loop`. */
+/* The control thread's centre: owns the monitor, stamps time, applies its updates. Everything the
+ * process decides goes through here; everything it carries is the workers'. Owner: the thread of
+ * `loop`. */
 #include "base/err.h"
 #include "core/config.h"
 #include "core/counters.h"
@@ -11,7 +12,8 @@
 
 struct control;
 
-/* How control reaches a worker, without knowing what one is. Both may be called until control is closed. */
+/* How control reaches a worker, without knowing what one is. Both may be called until control is
+ * closed. */
 struct worker_door {
 	void *worker;
 	void (*publish)(void *worker, struct view *view);    /* takes the reference over */
@@ -25,13 +27,14 @@ struct control_setup {
 	struct worker_door *workers; /* copied */
 	unsigned n_workers;
 	uint64_t nofile;
-	/* The workers were told to end (by control_stop, or after a drain): join them, then control_close. */
+	/* The workers were told to end (by control_stop, or after a drain): join them, then
+	 * control_close. */
 	void (*on_stopped)(void *arg);
 	void *arg;
 };
 
-/* Binds the stats sockets. Nothing is asked yet. NULL with a sentence in `e`. On failure the loop must still run
- * once more before it is closed. */
+/* Binds the stats sockets. Nothing is asked yet. NULL with a sentence in `e`. On failure the loop
+ * must still run once more before it is closed. */
 struct control *control_new(const struct control_setup *setup, struct err *e);
 struct mailbox *control_mailbox(struct control *c); /* where workers write */
 void control_start(struct control *c); /* ask, judge, publish; workers must be running */

@@ -1,7 +1,7 @@
 #pragma once
-/* Put the monitor's questions to the members and stamp the answers: the one place where an observation gets its
- * times. Owner: the control thread. The prober has a deadline of its own per question: a call back that a library
- * loses costs one question, never a stuck judgement. */
+/* Put the monitor's questions to the members and stamp the answers: the one place where an
+ * observation gets its times. Owner: the control thread. The prober has a deadline of its own per
+ * question: a call back that a library loses costs one question, never a stuck judgement. */
 #include "core/config.h"
 #include "core/monitor.h"
 #include "core/observation.h"

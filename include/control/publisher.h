@@ -1,5 +1,6 @@
 #pragma once
-/* Hand views to the workers and notice when they are in force everywhere. Owner: the control thread. */
+/* Hand views to the workers and notice when they are in force everywhere. Owner: the control
+ * thread. */
 #include "control/control.h"
 
 struct publisher {

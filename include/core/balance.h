@@ -14,5 +14,6 @@ struct balance_input {
 	struct rng *rng;          /* random */
 };
 
-/* Index into listener->servers, or -1: none is open, all are tried, or all are full (*full then true). */
+/* Index into listener->servers, or -1: none is open, all are tried, or all are full (*full then
+ * true). */
 int balance_pick(const struct balance_input *in, bool *full);

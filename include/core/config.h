@@ -46,7 +46,8 @@ struct timeouts {
 struct keepalive {
 	int64_t idle_ms, interval_ms; /* whole seconds on the wire, at least 1 s */
 	unsigned count;
-	int64_t user_timeout_ms; /* bytes on their way and no sign of life: proxy/watch.c; 0 = the kernel's */
+	int64_t user_timeout_ms; /* bytes on their way and no sign of life: proxy/watch.c; 0 = the
+				    kernel's */
 };
 
 struct listener_config {

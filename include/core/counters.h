@@ -1,8 +1,8 @@
 #pragma once
 /* Counters: one row per listener (FRONTEND) and one per server of a listener.
- * A scoreboard holds, for each worker, its own rows: written only by that worker, read by anyone, relaxed.
- * Gauges that limits need (current sessions) are shared atomics, one per row.
- * Declared once; sum, CSV and metrics derive from the list. */
+ * A scoreboard holds, for each worker, its own rows: written only by that worker, read by anyone,
+ * relaxed. Gauges that limits need (current sessions) are shared atomics, one per row. Declared
+ * once; sum, CSV and metrics derive from the list. */
 #include "core/config.h"
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -20,8 +20,8 @@
 	X(redispatches, "retries that went to another server")                                 \
 	X(request_errors, "clients that sent no valid startup packet, or none in time")        \
 	X(response_errors, "servers that reset before their first byte")                       \
-	X(client_aborts, "sessions ended by a client that reset or vanished")                               \
-	X(server_aborts, "sessions ended by a server that reset or vanished")                               \
+	X(client_aborts, "sessions ended by a client that reset or vanished")                  \
+	X(server_aborts, "sessions ended by a server that reset or vanished")                  \
 	X(cuts, "sessions cut by verdict, policy or operator")                                 \
 	X(denied, "connections refused by a limit")                                            \
 	X(no_server, "clients told that no server is available")                               \
@@ -59,7 +59,8 @@ struct scoreboard {
 	_Atomic unsigned sessions; /* of the whole process, for maxconn */
 };
 
-/* Rows: listeners first (row = listener id), then servers, listener by listener, member by member. */
+/* Rows: listeners first (row = listener id), then servers, listener by listener, member by member.
+ */
 unsigned counters_rows(const struct config *c);
 unsigned counters_server_row(const struct config *c, unsigned listener, unsigned server);
 

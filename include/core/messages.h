@@ -1,6 +1,6 @@
 #pragma once
-/* What control and workers say to each other, as copies; carried by io/mailbox.h, one holder at a time,
- * the receiver frees. State does not travel here: that is the view (io/slot.h). */
+/* What control and workers say to each other, as copies; carried by io/mailbox.h, one holder at a
+ * time, the receiver frees. State does not travel here: that is the view (io/slot.h). */
 #include "base/list.h"
 #include "core/names.h"
 #include <stdint.h>

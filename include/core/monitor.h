@@ -1,7 +1,7 @@
 #pragma once
-/* The pure machine that turns events into a view: who is primary, who serves what, whom to ask next.
- * Same events in, same updates out; time is in the event. No clock, no chance but the seed, no I/O.
- * Owner: the control thread (or a test). */
+/* The pure machine that turns events into a view: who is primary, who serves what, whom to ask
+ * next. Same events in, same updates out; time is in the event. No clock, no chance but the seed,
+ * no I/O. Owner: the control thread (or a test). */
 #include "core/config.h"
 #include "core/observation.h"
 #include "core/report.h"

@@ -1,5 +1,6 @@
 #pragma once
-/* The monitor's memory, shared by monitor.c, eligible.c and monitor_report.c only. Owner: the control thread. */
+/* The monitor's memory, shared by monitor.c, eligible.c and monitor_report.c only. Owner: the
+ * control thread. */
 #include "core/arbiter.h"
 #include "core/health.h"
 #include "core/monitor.h"
@@ -33,8 +34,8 @@ struct member_state {
 	enum why refused; /* WHY_WRONG_*: not one of ours */
 	enum why lost;    /* why it stopped being primary; WHY_NONE: it never was */
 	enum why why;     /* the latest word on it, for people */
-	int64_t standing_since_ms; /* of `why`'s class: for CHANGE_MEMBER */
-	bool reported_up;
+	int64_t standing_since_ms;  /* of `why`'s class: for CHANGE_MEMBER */
+	bool reported, reported_up; /* the log has said of it that it is up, or is not */
 };
 
 struct leadership {

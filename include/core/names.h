@@ -3,7 +3,8 @@
  * One X-macro row each: symbol, word. Pure, any thread. */
 #include <stdbool.h>
 
-/* What a listener may serve. PRIMARY .. STANDBY_LEADER are Patroni's endpoints; ANY is "PostgreSQL runs". */
+/* What a listener may serve. PRIMARY .. STANDBY_LEADER are Patroni's endpoints; ANY is "PostgreSQL
+ * runs". */
 #define ROLE_LIST(X)                             \
 	X(ROLE_PRIMARY, "primary")               \
 	X(ROLE_REPLICA, "replica")               \
@@ -33,8 +34,9 @@
 	X(PG_CRASHED, "crashed")   \
 	X(PG_OTHER, "other")
 
-/* What became of a question. ANSWERED: a whole HTTP answer (any status; JSON read where a body is due),
- * or for ASK_PORT a PostgreSQL reply. OWN_FAULT: we could not ask (no descriptor): says nothing of the node. */
+/* What became of a question. ANSWERED: a whole HTTP answer (any status; JSON read where a body is
+ * due), or for ASK_PORT a PostgreSQL reply. OWN_FAULT: we could not ask (no descriptor): says
+ * nothing of the node. */
 #define OUTCOME_LIST(X)                               \
 	X(OUTCOME_NONE, "not asked yet")              \
 	X(OUTCOME_ANSWERED, "answered")               \
@@ -72,6 +74,7 @@
 	X(WHY_REPLACED, "was silent when another member proved to be primary")      \
 	X(WHY_AMBIGUOUS, "and another member prove the same timeline")              \
 	X(WHY_WRONG_SCOPE, "belongs to another Patroni scope")                      \
+	X(WHY_NO_SCOPE, "does not say its Patroni scope")                           \
 	X(WHY_WRONG_SYSTEM, "has another system identifier")                        \
 	X(WHY_WRONG_NAME, "answers with another member's name")                     \
 	X(WHY_OWN_PAUSE, "must prove itself again after isari itself was paused")   \
@@ -84,9 +87,9 @@
 	X(CLOSE_CLIENT, "client closed")                      \
 	X(CLOSE_SERVER, "server closed")                      \
 	X(CLOSE_CLIENT_RESET, "client reset")                 \
-	X(CLOSE_SERVER_RESET, "server reset")                                                      \
-	X(CLOSE_CLIENT_LOST, "client vanished")                                                    \
-	X(CLOSE_SERVER_LOST, "server vanished")                 \
+	X(CLOSE_SERVER_RESET, "server reset")                 \
+	X(CLOSE_CLIENT_LOST, "client vanished")               \
+	X(CLOSE_SERVER_LOST, "server vanished")               \
 	X(CLOSE_DEMOTED, "server lost the role")              \
 	X(CLOSE_UNREACHABLE, "server unreachable")            \
 	X(CLOSE_FENCED, "server fenced")                      \

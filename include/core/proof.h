@@ -1,5 +1,6 @@
 #pragma once
-/* What one answer says about one question: is this member the writable primary of our cluster? Pure. */
+/* What one answer says about one question: is this member the writable primary of our cluster?
+ * Pure. */
 #include "core/names.h"
 #include "core/observation.h"
 #include <stdbool.h>
@@ -7,7 +8,8 @@
 enum verdict {
 	VERDICT_PROOF,   /* the writable primary, at asked_ms */
 	VERDICT_NOTHING, /* no proof and no refutation: ask again, fast */
-	VERDICT_NOT_WRITABLE, /* holds the lock, but PostgreSQL takes no writes: no refutation, no new sessions */
+	/* Holds the lock, but its PostgreSQL takes no writes: no refutation, no new sessions. */
+	VERDICT_NOT_WRITABLE,
 	VERDICT_LOWER_TIMELINE, /* a proof in all but its timeline */
 	VERDICT_REFUSAL,        /* a clear no */
 	VERDICT_WRONG_CLUSTER,  /* not one of ours: see why */
@@ -17,6 +19,7 @@ enum verdict {
 
 struct expectation {
 	const char *scope;         /* NULL or "": any */
+	bool scope_is_configured;  /* then a proof must say it */
 	uint64_t system_id;        /* 0: not known yet */
 	uint64_t highest_timeline; /* of any proof so far; 0: none */
 	bool another_members_name; /* the answer's name is that of another configured member */

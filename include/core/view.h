@@ -1,6 +1,7 @@
 #pragma once
 /* The immutable routing state that the monitor publishes and the workers act on.
- * Built completely, then shared by reference count, never modified. Servers keep their row for life. */
+ * Built completely, then shared by reference count, never modified. Servers keep their row for
+ * life. */
 #include "core/config.h"
 #include "core/names.h"
 #include <stdatomic.h>
@@ -13,8 +14,8 @@ struct view_server {
 	enum server_state state;
 	enum why why;
 	enum close_reason cut; /* the reason for sessions cut when state is SERVER_CLOSED */
-	unsigned
-		generation; /* grows each time the server becomes CLOSED: sessions of an older one are dead */
+	unsigned generation; /* grows each time the server becomes CLOSED: sessions of an older one
+				are dead */
 	unsigned weight;
 	char ip[46]; /* numeric address; empty: not resolved */
 	uint16_t port;

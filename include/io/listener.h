@@ -24,8 +24,8 @@ enum listener_turn {
 };
 
 /* Bind and listen. `exclusive`: fail too when another process shares the port by SO_REUSEPORT; the
- * first socket of a set asks for that. Failure: negative errno and the reason, without the address.
- * */
+ * first socket of a set asks for that. Failure: negative errno and the reason, without
+ * the address. */
 int listener_open(struct listener *l, const struct addr *a, const struct sockopt *o, bool exclusive,
 		  struct err *e);
 int listener_watch(struct listener *l, struct edge *edge,

@@ -26,8 +26,8 @@ void socket_shutdown_write(int fd); /* the peer reads the end; reading goes on *
 void socket_close(int fd); /* -1 is fine */
 void socket_reset(int fd); /* the peer gets an RST, what is unsent is dropped; -1 is fine */
 
-/* Bytes are on their way to the peer: how long ago it last acknowledged anything, a closed window's probes included.
- * -1: nothing is on its way (or this is no TCP socket). */
+/* Bytes are on their way to the peer: how long ago it last acknowledged anything, a closed window's
+ * probes included. -1: nothing is on its way (or this is no TCP socket). */
 int64_t socket_unheard_ms(int fd);
 
 struct endpoint socket_peer(int fd);

@@ -1,5 +1,6 @@
 #pragma once
-/* The process: one struct holds everything, nothing is global. Main thread, which becomes the control thread. */
+/* The process: one struct holds everything, nothing is global. Main thread, which becomes the
+ * control thread. */
 #include "control/control.h"
 #include "core/config.h"
 #include "core/counters.h"
@@ -23,8 +24,8 @@ struct process {
 	bool pid_written;
 };
 
-/* boot.c: config, limits, sockets (all, before any thread), threads. 0, or -errno after one sentence on standard
- * error; process_fini cleans up either way. */
+/* boot.c: config, limits, sockets (all, before any thread), threads. 0, or -errno after one
+ * sentence on standard error; process_fini cleans up either way. */
 int process_boot(struct process *p, const struct options *options);
 /* Runs until stopped. */
 void process_run(struct process *p);

@@ -41,7 +41,7 @@ struct session {
 	struct lane *lane; /* the server it is or was connected to; NULL: none yet */
 	struct edge_source client, server;
 	struct cancel *cancel; /* CANCELLING: its couriers */
-	struct pump up, down; /* client to server, server to client */
+	struct pump up, down;  /* client to server, server to client */
 	uint64_t id;
 	uint64_t tried; /* bit i: server i has failed this session */
 	int64_t started_ms, deadline_ms;

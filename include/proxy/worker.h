@@ -15,7 +15,8 @@ struct worker_setup {
 	unsigned index, n_workers;
 	struct config *config;
 	struct scoreboard *scoreboard;
-	unsigned max_clients; /* sockets accepted by all workers together, refused ones included; 0: no limit */
+	unsigned max_clients; /* sockets accepted by all workers together, refused ones included; 0:
+				 no limit */
 	struct mailbox *control; /* where MSG_SIGN ... go; outlives the worker */
 	struct worker **peers;   /* n_workers, complete before worker_start; for MSG_ADOPT */
 };

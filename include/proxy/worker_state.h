@@ -55,15 +55,15 @@ struct worker {
 	struct list ready, timed, dooming;
 	struct pump_desk desk;
 	struct rng rng;
-	unsigned *loads; /* room for balance_pick */
+	unsigned *loads;     /* room for balance_pick */
 	unsigned n_couriers; /* of CancelRequests, under way */
 	uint64_t last_id;
 
 	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */
 	int64_t sweep_due_ms, idle_due_ms, accept_due_ms;
 	bool any_idle_timeout;
-	bool exhausted; /* told once that no more can be accepted for now */
-	bool suspended; /* after a pause of our own: primaries' lanes stand still ... */
+	bool exhausted;       /* told once that no more can be accepted for now */
+	bool suspended;       /* after a pause of our own: primaries' lanes stand still ... */
 	int64_t suspended_ms; /* ... until a view made since then */
 	bool draining, drained_told, stopping;
 	_Atomic unsigned

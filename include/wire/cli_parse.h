@@ -1,7 +1,8 @@
 #pragma once
 /* A line of HAProxy's command language into words. Pure, in place on the caller's line.
  * As HAProxy 2.6: `;` ends a command, blanks separate words, a backslash takes the meaning from the
- * next byte and goes away; there are no quotes. Not here: what the words mean, line ends and prompts. */
+ * next byte and goes away; there are no quotes. Not here: what the words mean, line ends and
+ * prompts. */
 #include <stdbool.h>
 
 enum { CLI_MAX_WORDS = 64 }; /* HAProxy's MAX_CLI_ARGS; what follows is not looked at */

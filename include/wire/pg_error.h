@@ -1,6 +1,6 @@
 #pragma once
-/* What a client is told when it cannot be carried: a real PostgreSQL ErrorResponse, so that its driver
- * shows the sentence, and libpq goes on to the next host of its list on 57P03. Pure. */
+/* What a client is told when it cannot be carried: a real PostgreSQL ErrorResponse, so that its
+ * driver shows the sentence, and libpq goes on to the next host of its list on 57P03. Pure. */
 #include <stddef.h>
 
 #define SQLSTATE_CANNOT_CONNECT_NOW   "57P03"
@@ -16,11 +16,12 @@ struct pg_error {
 	const char *hint;     /* NULL: none */
 };
 
-/* An ErrorResponse of severity FATAL in out[0..n). Texts too long for it are cut, the hint first; the
- * packet is always whole. Returns its length; 0 when n is too small for any (48 bytes are enough). */
+/* An ErrorResponse of severity FATAL in out[0..n). Texts too long for it are cut, the hint first;
+ * the packet is always whole. Returns its length; 0 when n is too small for any (48 bytes are
+ * enough). */
 size_t pg_error_write(const struct pg_error *e, void *out, size_t n);
 
-/* For a client that began with TLS at once, when there is no server: the fatal alert internal_error.
- * PostgreSQL's own text could not be read by it. */
+/* For a client that began with TLS at once, when there is no server: the fatal alert
+ * internal_error. PostgreSQL's own text could not be read by it. */
 enum { TLS_ALERT_BYTES = 7 };
 extern const unsigned char tls_alert_internal_error[TLS_ALERT_BYTES];

@@ -2,9 +2,10 @@
 /* A client's first bytes: what does it want? Pure: bytes in, a value out.
  * Not here: answering, waiting, or judging who may come in.
  *
- * The buffer holds the connection's bytes from its first one on, as many as have come. The answer for a
- * prefix is STARTUP_NEED_MORE or the answer for the whole; nothing is read beyond `len`. After an
- * SSLRequest or GSSENCRequest the next packet starts a new question, `consumed` bytes further on. */
+ * The buffer holds the connection's bytes from its first one on, as many as have come. The answer
+ * for a prefix is STARTUP_NEED_MORE or the answer for the whole; nothing is read beyond `len`.
+ * After an SSLRequest or GSSENCRequest the next packet starts a new question, `consumed` bytes
+ * further on. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,10 +17,11 @@ enum {
 
 enum startup_kind {
 	STARTUP_NEED_MORE,
-	STARTUP_MESSAGE, /* a StartupMessage of any protocol version: the server answers for itself */
+	STARTUP_MESSAGE, /* a StartupMessage of any protocol version: the server answers for itself
+			  */
 	STARTUP_SSL,     /* SSLRequest: one byte is the answer */
-	STARTUP_GSSENC,     /* GSSENCRequest: likewise */
-	STARTUP_CANCEL,     /* CancelRequest: no answer at all */
+	STARTUP_GSSENC,  /* GSSENCRequest: likewise */
+	STARTUP_CANCEL,  /* CancelRequest: no answer at all */
 	STARTUP_DIRECT_TLS, /* a TLS handshake at once (sslnegotiation=direct, PostgreSQL 17) */
 	STARTUP_INVALID,    /* no PostgreSQL client: `why` */
 };

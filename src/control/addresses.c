@@ -1,5 +1,5 @@
-/* Names to addresses, again and again: at once, every 30 s, and every second while a name has no address.
- * A look-up cannot be called back, so a closing object waits for those under way. */
+/* Names to addresses, again and again: at once, every 30 s, and every second while a name has no
+ * address. A look-up cannot be called back, so a closing object waits for those under way. */
 #include "control/addresses.h"
 #include "base/addr.h"
 #include "base/mem.h"

@@ -1,8 +1,9 @@
 /* The centre of the control thread: events in, updates applied.
  *
- * Happy path: a timer fires at the moment the monitor asked for (EV_TICK), its orders go to the prober, answers come
- * back as EV_OBSERVATION; a new view goes to the workers, changes go to the log. Workers' messages and operators'
- * commands become events too. Not here: any judgement (core/monitor.h), any command (admin/). */
+ * Happy path: a timer fires at the moment the monitor asked for (EV_TICK), its orders go to the
+ * prober, answers come back as EV_OBSERVATION; a new view goes to the workers, changes go to the
+ * log. Workers' messages and operators' commands become events too. Not here: any judgement
+ * (core/monitor.h), any command (admin/). */
 #include "control/control.h"
 #include "base/assert.h"
 #include "base/mem.h"

@@ -1,8 +1,9 @@
 /* Ask, wait, stamp, answer.
  *
- * Happy path: prober_ask starts a GET (or a ping) and a timer; the answer stops the timer, the body is read, the
- * observation goes up. If the request cannot even be started, the timer delivers OWN_FAULT on the next turn; if the
- * library never calls back, it delivers TIMEOUT after the deadline plus a grace. */
+ * Happy path: prober_ask starts a GET (or a ping) and a timer; the answer stops the timer, the body
+ * is read, the observation goes up. If the request cannot even be started, the timer delivers
+ * OWN_FAULT on the next turn; if the library never calls back, it delivers TIMEOUT after the
+ * deadline plus a grace. */
 #include "control/prober.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -71,7 +72,8 @@ static enum outcome outcome_of_http(enum http_result r)
 	return OUTCOME_OWN_FAULT;
 }
 
-/* Status 200 must come with a body we understand; for any other status the code alone is the answer. */
+/* Status 200 must come with a body we understand; for any other status the code alone is the
+ * answer. */
 static enum outcome read_body(struct observation *o, const char *body, size_t len)
 {
 	int rv = o->question == ASK_CONFIG ? patroni_json_read_config(body, len, o)

@@ -1,5 +1,6 @@
 /* Who is primary, when more than one proves it (product rules 3 and 6).
- * Nobody is elected by silence: an incumbent that stopped proving loses a tie, but a tie makes nobody primary. */
+ * Nobody is elected by silence: an incumbent that stopped proving loses a tie, but a tie makes
+ * nobody primary. */
 #include "core/arbiter.h"
 
 static struct ruling nobody(void)

@@ -15,7 +15,8 @@ static bool is_full(const struct balance_input *in, unsigned i)
 	return in->server_maxconn > 0 && in->sessions[i] >= in->server_maxconn;
 }
 
-/* Only servers that are open and weigh something have turns, so those are the only ones looked at. */
+/* Only servers that are open and weigh something have turns, so those are the only ones looked at.
+ */
 static unsigned at_turn(const struct balance_input *in, uint64_t step)
 {
 	const struct view_listener *l = in->listener;
@@ -61,7 +62,8 @@ static int pick_leastconn(const struct balance_input *in)
 	return best;
 }
 
-/* Each server holds as many turns as it weighs: a draw among the candidates' turns is a weighted draw. */
+/* Each server holds as many turns as it weighs: a draw among the candidates' turns is a weighted
+ * draw. */
 static unsigned draw(const struct balance_input *in, unsigned n_candidate_turns)
 {
 	uint64_t left = rng_below(in->rng, n_candidate_turns);

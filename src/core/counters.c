@@ -1,5 +1,6 @@
 /* The scoreboard: where each listener's and server's numbers live, and their sums.
- * Not here: how HAProxy's tools name them (admin/). A row is written by its worker alone, a gauge by all. */
+ * Not here: how HAProxy's tools name them (admin/). A row is written by its worker alone, a gauge
+ * by all. */
 #include "core/counters.h"
 #include "base/assert.h"
 #include "base/mem.h"

@@ -1,4 +1,5 @@
-/* Which members may serve a listener, and what becomes of the sessions of one that may not (product rules 4, 5). */
+/* Which members may serve a listener, and what becomes of the sessions of one that may not (product
+ * rules 4, 5). */
 #include "core/monitor_state.h"
 
 static struct standing stand(enum server_state state, enum why why, enum close_reason cut)
@@ -29,7 +30,8 @@ static enum why gone_why(const struct member_state *m)
 	return m->health.port == PORT_REFUSED ? WHY_PORT_REFUSED : WHY_PORT_SILENT;
 }
 
-/* A silent primary's sessions may stay by policy until the lease ends; if we slept meanwhile, standing still. */
+/* A silent primary's sessions may stay by policy until the lease ends; if we slept meanwhile,
+ * standing still. */
 static struct standing silent_primary_standing(const struct member_state *m,
 					       const struct listener_config *l,
 					       enum server_state before)
@@ -61,8 +63,8 @@ static struct standing former_primary_standing(const struct member_state *m,
 	return lose(l->on_demotion, before, m->lost, CLOSE_DEMOTED);
 }
 
-/* A role without a lease: replicas and "any". Silence alone stops new sessions after `fall`; it ends the old
- * ones only when the data port is silent too. */
+/* A role without a lease: replicas and "any". Silence alone stops new sessions after `fall`; it
+ * ends the old ones only when the data port is silent too. */
 static struct standing reader_standing(const struct member_state *m,
 				       const struct listener_config *l, enum server_state before)
 {
@@ -75,8 +77,8 @@ static struct standing reader_standing(const struct member_state *m,
 	return stand(SERVER_OPEN, WHY_ROLE_HELD, CLOSE_DEMOTED);
 }
 
-/* Why a member does not have the role: the lock is not what a reader's listener is about, and a member whose proof
- * did not make it primary is not the only one. */
+/* Why a member does not have the role: the lock is not what a reader's listener is about, and a
+ * member whose proof did not make it primary is not the only one. */
 static enum why role_why(const struct member_state *m, const struct listener_config *l,
 			 bool is_leader)
 {

@@ -1,11 +1,13 @@
 /* Old view, new view: whose sessions are cut, and why. Not here: the cutting (proxy/cut.c). Pure.
  *
  * The generation decides, not the state: a worker takes only the latest view, so a server may have
- * been closed and opened again between two views that it saw. Its older sessions are dead all the same. */
+ * been closed and opened again between two views that it saw. Its older sessions are dead all the
+ * same. */
 #include "core/fence.h"
 #include "base/assert.h"
 
-/* A server that is open again may no longer say why it was closed. No cut is ever CLOSE_CLIENT (0). */
+/* A server that is open again may no longer say why it was closed. No cut is ever CLOSE_CLIENT (0).
+ */
 static enum close_reason reason_of(const struct view_server *s)
 {
 	return s->cut == CLOSE_CLIENT ? CLOSE_FENCED : s->cut;

@@ -1,9 +1,10 @@
 /* The step function: one event in, one update out (architecture.md's life of an observation).
  *
- * Happy path: EV_TICK orders /primary of every member; the answers come back as EV_OBSERVATION; one of them is a
- * proof (proof.c); the arbiter names the primary; listeners get their servers (eligible.c); the view differs from
- * the last one and goes out. What can go wrong has a rule of its own: silence (health.c), a lease that ends
- * (expire), two proofs (arbiter.c), the wrong cluster (proof.c), our own sleep (void_proofs). */
+ * Happy path: EV_TICK orders /primary of every member; the answers come back as EV_OBSERVATION; one
+ * of them is a proof (proof.c); the arbiter names the primary; listeners get their servers
+ * (eligible.c); the view differs from the last one and goes out. What can go wrong has a rule of
+ * its own: silence (health.c), a lease that ends (expire), two proofs (arbiter.c), the wrong
+ * cluster (proof.c), our own sleep (void_proofs). */
 #include "core/monitor.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -95,7 +96,8 @@ void monitor_free(struct monitor *m)
 
 /* ---- time ---- */
 
-/* We slept: whatever we were told before may be over. Sessions wait, paused, for a new proof or their lease's end. */
+/* We slept: whatever we were told before may be over. Sessions wait, paused, for a new proof or
+ * their lease's end. */
 static void void_proofs(struct monitor *m, int64_t slept_ms, int64_t now_ms)
 {
 	struct change *change = monitor_note(m, CHANGE_OWN_PAUSE, 0);
@@ -234,10 +236,25 @@ static void note_ambiguity(struct monitor *m, struct cluster_state *c, const str
 	change->why = WHY_AMBIGUOUS;
 }
 
+/* Before anybody was primary, the first to answer has no better claim than one who answers a moment
+ * later: hear everybody who answers in time, so that a tie at the start is seen as one. */
+static bool may_crown(const struct cluster_state *c, int64_t now_ms)
+{
+	if (c->leader.changes > 0 || now_ms - c->leader.since_ms >= SCHEDULE_LATE_MS)
+		return true;
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		if (c->members[i].outcome == OUTCOME_NONE)
+			return false;
+	return true;
+}
+
 static void arbitrate_cluster(struct monitor *m, struct cluster_state *c, int64_t now_ms)
 {
 	struct ruling r = rule(c);
 	bool was_ambiguous = c->leader.ambiguous;
+
+	if (!may_crown(c, now_ms))
+		return;
 
 	if (r.ambiguous && !was_ambiguous)
 		note_ambiguity(m, c, &r);
@@ -264,8 +281,8 @@ static bool same_address(const struct member_state *s, const struct event *ev)
 	       strcmp(s->rest_ip, ev->u.address.rest_ip) == 0;
 }
 
-/* Somebody else may live there. Sessions go on, to where they went; new ones wait for an answer from the new address,
- * and what was asked of the old one says nothing any more. */
+/* Somebody else may live there. Sessions go on, to where they went; new ones wait for an answer
+ * from the new address, and what was asked of the old one says nothing any more. */
 static void distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
 {
 	struct cluster_state *c = monitor_cluster_of(m, s->config->id);
@@ -327,6 +344,15 @@ static bool take_event(struct monitor *m, const struct event *ev)
 	return false;
 }
 
+/* At the start "not up" is no news: only a member that is refused, gone or has no address is. */
+static bool is_news(const struct cluster_state *c, const struct member_state *s, bool up)
+{
+	if (s->reported || up)
+		return up != s->reported_up;
+	return s->refused != WHY_NONE || s->health.gone || s->why == WHY_NO_ADDRESS ||
+	       s->health.silent >= c->config->probe.fall;
+}
+
 static void note_members(struct monitor *m, int64_t now_ms)
 {
 	for (size_t i = 0; i < m->config->n_members; i++) {
@@ -334,7 +360,7 @@ static void note_members(struct monitor *m, int64_t now_ms)
 		bool up = s->health.up && s->refused == WHY_NONE;
 		struct change *change;
 
-		if (up == s->reported_up)
+		if (!is_news(monitor_cluster_of(m, (unsigned)i), s, up))
 			continue;
 		change = monitor_note(m, CHANGE_MEMBER, s->config->cluster);
 		change->member = (int)i;
@@ -344,6 +370,7 @@ static void note_members(struct monitor *m, int64_t now_ms)
 		change->http_status = s->http_status;
 		change->timeline = s->last.timeline;
 		change->after_ms = now_ms - s->standing_since_ms;
+		s->reported = true;
 		s->reported_up = up;
 		s->standing_since_ms = now_ms;
 	}

@@ -1,11 +1,13 @@
 /* Take one answer in: what it says of its member's proof, health, roles and identity.
- * Not here: who is primary then (arbiter.c, through monitor.c), what listeners make of it (eligible.c). */
+ * Not here: who is primary then (arbiter.c, through monitor.c), what listeners make of it
+ * (eligible.c). */
 #include "core/monitor_state.h"
 #include <string.h>
 
 enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
 
-/* Patroni's own (its documentation). /config is what was written to the DCS, and may name neither. */
+/* Patroni's own (its documentation). /config is what was written to the DCS, and may name
+ * neither. */
 enum { TTL_DEFAULT_MS = 30000, LOOP_WAIT_DEFAULT_MS = 10000 };
 
 /* Before the leader lock could have passed to another (product rule 4). */
@@ -48,8 +50,7 @@ static enum port port_of(enum outcome o)
 	case OUTCOME_CONNECT_TIMEOUT:
 	case OUTCOME_UNREACHABLE: return PORT_SILENT;
 	case OUTCOME_OWN_FAULT: return PORT_UNKNOWN;
-	default:
-		return PORT_REFUSED; /* somebody is there, and it is no PostgreSQL that takes sessions */
+	default: return PORT_REFUSED; /* somebody is there, and it takes no sessions */
 	}
 }
 
@@ -113,7 +114,8 @@ static void take_wrong_cluster(struct cluster_state *c, struct member_state *s, 
 	monitor_withdraw(c, s, why);
 }
 
-/* A proof on a new, higher timeline ends every other: an old primary that is silent, too (product rule 3). */
+/* A proof on a new, higher timeline ends every other: an old primary that is silent, too (product
+ * rule 3). */
 static void overtake(struct cluster_state *c, const struct member_state *winner)
 {
 	for (unsigned i = 0; i < c->config->n_members; i++)
@@ -138,16 +140,23 @@ static void take_proof(struct cluster_state *c, struct member_state *s, const st
 		c->primary_lsn = o->lsn;
 }
 
-static bool another_proof_stands(const struct cluster_state *c, const struct member_state *s)
+/* Another proof stands, or another member claims as much: on a timeline that is no lower. */
+static bool another_claims_it(const struct cluster_state *c, const struct member_state *s)
 {
-	for (unsigned i = 0; i < c->config->n_members; i++)
-		if (&c->members[i] != s && c->members[i].proof.stands)
+	for (unsigned i = 0; i < c->config->n_members; i++) {
+		const struct member_state *other = &c->members[i];
+
+		if (other != s &&
+		    (other->proof.stands || (other->why == WHY_LOWER_TIMELINE &&
+					     other->last.timeline >= s->last.timeline)))
 			return true;
+	}
 	return false;
 }
 
-/* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (product rule 7): followed only after
- * `rise` confirmations, all of them while nobody else proves anything, and shouted about. */
+/* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (product rule 7): followed
+ * only after `rise` confirmations, all of them while nobody else proves anything, and shouted
+ * about. */
 static void take_lower_timeline(struct monitor *m, struct cluster_state *c, struct member_state *s,
 				const struct observation *o)
 {
@@ -155,7 +164,7 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 
 	s->why = WHY_LOWER_TIMELINE;
 	monitor_withdraw(c, s, WHY_LOWER_TIMELINE);
-	if (another_proof_stands(c, s))
+	if (another_claims_it(c, s))
 		s->lower_timeline = 0;
 	else
 		s->lower_timeline++;
@@ -209,7 +218,8 @@ static void take_running(struct member_state *s, const struct observation *o)
 		s->roles = 0;
 }
 
-/* The primary's word on ttl and loop_wait counts: its own loop has to renew the lock. Anybody's is better than none. */
+/* The primary's word on ttl and loop_wait counts: its own loop has to renew the lock. Anybody's is
+ * better than none. */
 static bool config_is_due(const struct cluster_state *c, const struct member_state *s,
 			  int64_t now_ms)
 {
@@ -291,6 +301,7 @@ static struct judgement judge(const struct cluster_state *c, const struct member
 {
 	struct expectation e = {
 		.scope = c->config->scope ? c->config->scope : c->scope,
+		.scope_is_configured = c->config->scope != NULL,
 		.system_id = c->system_id,
 		.highest_timeline = c->highest_timeline,
 		.another_members_name = another_members_name(c, s, o->name),
@@ -303,7 +314,8 @@ static struct judgement judge(const struct cluster_state *c, const struct member
 	return j;
 }
 
-/* Rule 12: what we asked before we slept proves nothing and its lateness is our own; a clear no still counts. */
+/* Rule 12: what we asked before we slept proves nothing and its lateness is our own; a clear no
+ * still counts. */
 static bool void_by_pause(const struct monitor *m, const struct observation *o, struct judgement j)
 {
 	return o->asked_ms < m->void_before_ms && j.verdict != VERDICT_REFUSAL &&

@@ -18,8 +18,8 @@ static void note_server(struct monitor *m, const struct listener_config *l,
 	change->after_ms = after_ms;
 }
 
-/* Down by a clear answer. Silent answers are counted as they come (monitor_observe.c); what we or an operator decide
- * is no failed check. */
+/* Down by a clear answer. Silent answers are counted as they come (monitor_observe.c); what we or
+ * an operator decide is no failed check. */
 static bool failed_check(enum why why)
 {
 	switch (why) {
@@ -35,7 +35,8 @@ static bool failed_check(enum why why)
 	}
 }
 
-/* The row's history, as HAProxy's columns lastchg, downtime, chkdown and chkfail tell it. Drain is not down. */
+/* The row's history, as HAProxy's columns lastchg, downtime, chkdown and chkfail tell it. Drain is
+ * not down. */
 static void track(struct monitor *m, const struct listener_config *l, const struct member_state *s,
 		  struct server_track *t, const struct view_server *v, enum server_state before,
 		  int64_t now_ms)

@@ -8,7 +8,8 @@
 
 #define TEXT(symbol, word) [symbol] = word,
 
-/* An enum value out of range is our own mistake, never the network's: parsers make only known ones. */
+/* An enum value out of range is our own mistake, never the network's: parsers make only known ones.
+ */
 #define DEFINE_NAMES(function, type, list)                                 \
 	const char *function(type value)                                   \
 	{                                                                  \
@@ -50,8 +51,8 @@ int admin_state_parse(const char *word)
 	return find_word(words, N_ADMIN_STATES, word);
 }
 
-/* The names in lower case with '_' for each blank (a test holds the two together): log tools split at
- * blanks. */
+/* The names in lower case with '_' for each blank (a test holds the two together): log tools split
+ * at blanks. */
 const char *close_reason_key(enum close_reason r)
 {
 	static const char *const keys[] = {

@@ -1,6 +1,7 @@
 /* What one answer proves (product rules 2, 3 and 8).
- * Patroni's status code is the only carrier of "I hold the leader lock"; its body says whether PostgreSQL
- * accepts writes. Both are needed: 200 comes before promotion ends (Patroni issues 2756, 2972). */
+ * Patroni's status code is the only carrier of "I hold the leader lock"; its body says whether
+ * PostgreSQL accepts writes. Both are needed: 200 comes before promotion ends (Patroni issues 2756,
+ * 2972). */
 #include "core/proof.h"
 #include <string.h>
 
@@ -44,6 +45,8 @@ static struct judgement judge_lock_holder(const struct observation *o, const str
 		return say(VERDICT_NOTHING, WHY_STATE_UNKNOWN);
 	if (o->claim != CLAIM_PRIMARY) /* being promoted, or after a crash being so again */
 		return say(VERDICT_NOT_WRITABLE, WHY_PROMOTING);
+	if (e->scope_is_configured && o->scope[0] == '\0')
+		return say(VERDICT_NOTHING, WHY_NO_SCOPE);
 	if (o->timeline == 0 && e->highest_timeline > 0)
 		return say(VERDICT_NOTHING, WHY_NO_TIMELINE);
 	if (o->timeline < e->highest_timeline)

@@ -1,5 +1,6 @@
-/* The routing state as one immutable value: built, shared, compared, and put into a client's sentence.
- * Not here: who decides what is in it (monitor.c), who picks from it (balance.c). Pure, any thread. */
+/* The routing state as one immutable value: built, shared, compared, and put into a client's
+ * sentence. Not here: who decides what is in it (monitor.c), who picks from it (balance.c). Pure,
+ * any thread. */
 #include "core/view.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -81,7 +82,8 @@ static unsigned gcd(unsigned a, unsigned b)
 	return a;
 }
 
-/* Make the sum of the shares at most MAX_TURNS (or one each, where there are more servers than that). */
+/* Make the sum of the shares at most MAX_TURNS (or one each, where there are more servers than
+ * that). */
 static void scale_shares(unsigned *share, unsigned n, unsigned n_open, uint64_t sum)
 {
 	uint64_t room = n_open < MAX_TURNS ? MAX_TURNS - n_open : 0;
@@ -112,8 +114,8 @@ static unsigned fill_shares(const struct view_listener *l, unsigned *share)
 	return n_open;
 }
 
-/* Smooth weighted round robin (nginx): every server earns its share each turn, the richest is chosen and
- * pays the sum. 3:1 gives a a b a, not a a a b. */
+/* Smooth weighted round robin (nginx): every server earns its share each turn, the richest is
+ * chosen and pays the sum. 3:1 gives a a b a, not a a a b. */
 static unsigned richest(long *credit, const unsigned *share, unsigned n, long sum)
 {
 	unsigned best = 0;
@@ -214,7 +216,8 @@ static void say_roles(unsigned serve, char *out, size_t n)
 						 nouns[r]);
 }
 
-/* The texts of WHY_LIST follow a member's name, but for the one that says it is about none of them. */
+/* The texts of WHY_LIST follow a member's name, but for the one that says it is about none of them.
+ */
 static void say_why(const struct view *v, const struct view_listener *l, char *out, size_t n)
 {
 	const char *text = why_text(l->none_why);

@@ -44,8 +44,8 @@ static void fill_path(struct sockaddr_un *un, const char *path)
 	str_copy(un->sun_path, sizeof(un->sun_path), path);
 }
 
-/* 0: nobody answers at the path, it was removed. A live listener, or a file of another kind, stays.
- * */
+/* 0: nobody answers at the path, it was removed. A live listener, or a file of another
+ * kind, stays. */
 static int remove_stale(const struct sockaddr_un *un)
 {
 	struct stat st;
@@ -130,8 +130,8 @@ static int bind_address(struct listener *l, const struct addrinfo *ai, bool v6_o
 	return rc < 0 ? rc : bind_tcp(ai->ai_addr, ai->ai_addrlen, v6_only, true, &l->fd);
 }
 
-/* `host` NULL: any address of `family`. Names are for the few like "localhost"; this runs at boot.
- * */
+/* `host` NULL: any address of `family`. Names are for the few like "localhost"; this runs
+ * at boot. */
 static int bind_host(struct listener *l, const char *host, int family, uint16_t port,
 		     bool exclusive)
 {

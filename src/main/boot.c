@@ -1,5 +1,6 @@
-/* From a file to a running process, and back to nothing: config, limits, every socket (fail before threads), workers,
- * control, ready. The way back: workers joined, control closed, loop run dry, memory freed. */
+/* From a file to a running process, and back to nothing: config, limits, every socket (fail before
+ * threads), workers, control, ready. The way back: workers joined, control closed, loop run dry,
+ * memory freed. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "io/http_get.h"
@@ -42,8 +43,8 @@ static uint64_t at_most(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Two descriptors a session, one a client that is refused: never promise more than the kernel will give, or the
- * questions to the members would starve. */
+/* Two descriptors a session, one a client that is refused: never promise more than the kernel will
+ * give, or the questions to the members would starve. */
 static void fit_maxconn(struct process *p)
 {
 	uint64_t reserved = at_most(RESERVED_MOST, p->nofile / 4);
@@ -56,8 +57,10 @@ static void fit_maxconn(struct process *p)
 	room = left > refusing + 2 ? (left - refusing) / 2 : 1;
 	if (p->config->maxconn > room) {
 		log_msg(SEVERITY_WARNING, "maxconn_lowered",
-			"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using %llu",
-			p->config->maxconn, (unsigned long long)p->nofile, (unsigned long long)room);
+			"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using "
+			"%llu",
+			p->config->maxconn, (unsigned long long)p->nofile,
+			(unsigned long long)room);
 		p->config->maxconn = (unsigned)room;
 	}
 	p->max_clients = p->config->maxconn + (unsigned)refusing;

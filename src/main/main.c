@@ -1,4 +1,5 @@
-/* isari: one binary, several jobs. Exit codes: 0 fine, 1 the input or the world is at fault, 2 usage. */
+/* isari: one binary, several jobs. Exit codes: 0 fine, 1 the input or the world is at fault, 2
+ * usage. */
 #include "base/buf.h"
 #include "main/ctl.h"
 #include "main/load_config.h"

@@ -1,10 +1,10 @@
-/* One line per session end. Not here: why it ended (session_close's caller), counting (session.c).
- * */
+/* One line per session end. Not here: why it ended (session_close's caller),
+ * counting (session.c). */
 #include "io/log.h"
 #include "proxy/worker_state.h"
 
-/* A port check of a load balancer connects and hangs up: no session to anybody who reads the log.
- * */
+/* A port check of a load balancer connects and hangs up: no session to anybody who reads
+ * the log. */
 static enum severity severity_of(const struct session *s)
 {
 	bool said_nothing = s->lane == NULL && s->up.bytes == 0 &&

@@ -1,11 +1,14 @@
-/* Ctrl-C: a CancelRequest reaches the node that runs the query, whichever the listener's balance would have picked.
+/* Ctrl-C: a CancelRequest reaches the node that runs the query, whichever the listener's balance
+ * would have picked.
  *
- * It names a process and its key, not a node, and the key may have passed inside TLS or through another isari. So a
- * courier goes to every server of the listener that may hold sessions; all but one find no such key and say nothing
- * (a key is 32 random bits at least). Happy path: the couriers deliver, each server closes as PostgreSQL does when it
- * has signalled, and then the client's side is closed: that is what its driver waits for. Failure modes: a server
- * refuses or is silent (CANCEL_MS ends it), too many at once (MOST_COURIERS: the client is closed and may try again).
- * No session to anybody: not held, not limited by any maxconn, counted as a cancel only. Worker thread only. */
+ * It names a process and its key, not a node, and the key may have passed inside TLS or through
+ * another isari. So a courier goes to every server of the listener that may hold sessions; all but
+ * one find no such key and say nothing (a key is 32 random bits at least). Happy path: the couriers
+ * deliver, each server closes as PostgreSQL does when it has signalled, and then the client's side
+ * is closed: that is what its driver waits for. Failure modes: a server refuses or is silent
+ * (CANCEL_MS ends it), too many at once (MOST_COURIERS: the client is closed and may try again). No
+ * session to anybody: not held, not limited by any maxconn, counted as a cancel only. Worker thread
+ * only. */
 #include "core/counters.h"
 #include "io/dialer.h"
 #include "proxy/worker_state.h"
@@ -15,7 +18,8 @@
 
 enum {
 	CANCEL_MS = 5000,
-	MOST_COURIERS = 64, /* of one worker at a time: what a flood of requests may cost the servers */
+	MOST_COURIERS =
+		64, /* of one worker at a time: what a flood of requests may cost the servers */
 	PACKET_MOST_BYTES = 12 + CANCEL_KEY_MAX_BYTES,
 };
 

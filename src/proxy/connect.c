@@ -50,8 +50,8 @@ static int pick(struct session *s, bool *full)
 	*full = false;
 	if (s->attempts >= MOST_ATTEMPTS)
 		return -1;
-	/* A second try takes no turn of its own, or a dead server would be every session's first.
-	 * */
+	/* A second try takes no turn of its own, or a dead server would be every
+	 * session's first. */
 	in.turn =
 		atomic_fetch_add_explicit(&l->gauge->turn, s->attempts == 0, memory_order_relaxed);
 	read_loads(s);

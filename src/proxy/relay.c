@@ -14,8 +14,8 @@ static struct counters *listener_row(const struct session *s)
 	return s->worker->listeners[s->listener].count;
 }
 
-/* Alive, standing on a proof, and this thread has not slept through a verdict since the turn began.
- * */
+/* Alive, standing on a proof, and this thread has not slept through a verdict since the
+ * turn began. */
 static bool may_move(struct session *s)
 {
 	(void)verdicts_check_pause(s->worker);

@@ -201,11 +201,13 @@ void session_begin(struct worker *w, unsigned listener, int fd)
 static bool resets_legs(enum close_reason reason)
 {
 	static const bool resets[N_CLOSE_REASONS] = {
-		[CLOSE_CLIENT_RESET] = true,  [CLOSE_SERVER_RESET] = true, [CLOSE_DEMOTED] = true,
-		[CLOSE_UNREACHABLE] = true,   [CLOSE_FENCED] = true,       [CLOSE_LEASE] = true,
-		[CLOSE_WRONG_CLUSTER] = true, [CLOSE_MAINT] = true,        [CLOSE_OPERATOR] = true,
-		[CLOSE_STOPPING] = true,      [CLOSE_INTERNAL] = true,
-		[CLOSE_CLIENT_LOST] = true,   [CLOSE_SERVER_LOST] = true,
+		[CLOSE_CLIENT_RESET] = true,  [CLOSE_SERVER_RESET] = true,
+		[CLOSE_DEMOTED] = true,       [CLOSE_UNREACHABLE] = true,
+		[CLOSE_FENCED] = true,        [CLOSE_LEASE] = true,
+		[CLOSE_WRONG_CLUSTER] = true, [CLOSE_MAINT] = true,
+		[CLOSE_OPERATOR] = true,      [CLOSE_STOPPING] = true,
+		[CLOSE_INTERNAL] = true,      [CLOSE_CLIENT_LOST] = true,
+		[CLOSE_SERVER_LOST] = true,
 	};
 
 	return resets[reason];

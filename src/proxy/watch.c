@@ -1,10 +1,12 @@
-/* Peers that vanished while bytes were on their way to them: keepalive asks only idle connections, and
- * TCP_USER_TIMEOUT also ends a live peer whose window stays closed (a reader that pauses, a COPY that waits for a
- * lock), so the kernel is asked instead: is anything unacknowledged, and when did the peer last acknowledge?
+/* Peers that vanished while bytes were on their way to them: keepalive asks only idle connections,
+ * and TCP_USER_TIMEOUT also ends a live peer whose window stays closed (a reader that pauses, a
+ * COPY that waits for a lock), so the kernel is asked instead: is anything unacknowledged, and when
+ * did the peer last acknowledge?
  *
- * A session is put on its listener's list when its bytes move, and looked at half a user_timeout later; with nothing
- * on its way it leaves the list, so idle sessions cost nothing. Two looks in a row must find bytes on their way, the
- * second one with no sign of life for user_timeout. Worker thread only. */
+ * A session is put on its listener's list when its bytes move, and looked at half a user_timeout
+ * later; with nothing on its way it leaves the list, so idle sessions cost nothing. Two looks in a
+ * row must find bytes on their way, the second one with no sign of life for user_timeout. Worker
+ * thread only. */
 #include "proxy/worker_state.h"
 
 static int64_t patience_ms(const struct session *s)

@@ -302,8 +302,8 @@ void worker_join(struct worker *w)
 	INSIST(rc == 0);
 }
 
-/* Nobody sends any more; what still lies in the mailbox (a socket handed over) is dealt with first.
- * */
+/* Nobody sends any more; what still lies in the mailbox (a socket handed over) is dealt
+ * with first. */
 static void close_machine(struct worker *w)
 {
 	if (w->opened >= OPENED_MAILBOX)

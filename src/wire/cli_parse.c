@@ -1,6 +1,6 @@
-/* HAProxy's command language: commands, words, backslashes. Two passes over the same bytes, as there:
- * first the end of the command (an escaped `;` is none), then its words, unescaped where they lie.
- * Not here: what a command does (admin/). */
+/* HAProxy's command language: commands, words, backslashes. Two passes over the same bytes, as
+ * there: first the end of the command (an escaped `;` is none), then its words, unescaped where
+ * they lie. Not here: what a command does (admin/). */
 #include "wire/cli_parse.h"
 #include <stddef.h>
 #include <string.h>

@@ -5,5 +5,6 @@
 
 void wire_libraries(struct buf *out)
 {
-	buf_printf(out, "jansson %s\nlibyaml %s\n", jansson_version_str(), yaml_get_version_string());
+	buf_printf(out, "jansson %s\nlibyaml %s\n", jansson_version_str(),
+		   yaml_get_version_string());
 }

@@ -1,5 +1,6 @@
 /* Patroni's JSON into an observation (api.py: get_postgresql_status and _write_status_response).
- * jansson reads; what it may be given is checked first. Each field is looked for on its own level only. */
+ * jansson reads; what it may be given is checked first. Each field is looked for on its own level
+ * only. */
 #include "wire/patroni_json.h"
 #include "base/str.h"
 #include <errno.h>
@@ -34,8 +35,8 @@ static bool is_too_deep(const char *body, size_t len)
 	return false;
 }
 
-/* One number beyond 64 bits must not cost the other fields: then all are read as reals, and only those that
- * are exact are believed (see read_uint). */
+/* One number beyond 64 bits must not cost the other fields: then all are read as reals, and only
+ * those that are exact are believed (see read_uint). */
 static json_t *load(const char *body, size_t len)
 {
 	json_error_t error;
@@ -230,7 +231,8 @@ static int bad_json(struct observation *o)
 	return -EBADMSG;
 }
 
-/* Who is primary hangs on the timeline: an answer that garbles it is not believed in anything else either. */
+/* Who is primary hangs on the timeline: an answer that garbles it is not believed in anything else
+ * either. */
 static bool is_garbled(const json_t *root)
 {
 	const json_t *timeline = json_object_get(root, "timeline");

@@ -4,7 +4,8 @@
 #include "base/assert.h"
 #include <string.h>
 
-/* A TLS record of type alert (21), version 1.2, 2 bytes: fatal (2), internal_error (80). RFC 8446 §6. */
+/* A TLS record of type alert (21), version 1.2, 2 bytes: fatal (2), internal_error (80). RFC 8446
+ * §6. */
 const unsigned char tls_alert_internal_error[TLS_ALERT_BYTES] = {0x15, 0x03, 0x03, 0x00,
 								 0x02, 0x02, 0x50};
 

@@ -57,8 +57,8 @@ static void take_parameter(struct startup *s, const char *name, const char *valu
 		s->replication = read_replication(value);
 }
 
-/* name NUL value NUL ... NUL. A layout that is not so ends the reading, not the session: the server will
- * refuse it in its own words. As there, the last of two equal names counts. */
+/* name NUL value NUL ... NUL. A layout that is not so ends the reading, not the session: the server
+ * will refuse it in its own words. As there, the last of two equal names counts. */
 static void take_parameters(struct startup *s, const char *p, const char *end)
 {
 	while (p < end && *p) {

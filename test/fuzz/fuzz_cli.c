@@ -1,6 +1,7 @@
 /* Any text as a command line. Besides the sanitizers:
- * words stay inside the line, within the bound and without unescaped blanks; written anew with every byte
- * escaped they are read the same; a line ends after as many commands as it has separators, and one. */
+ * words stay inside the line, within the bound and without unescaped blanks; written anew with
+ * every byte escaped they are read the same; a line ends after as many commands as it has
+ * separators, and one. */
 #include "base/assert.h"
 #include "base/buf.h"
 #include "wire/cli_parse.h"
@@ -20,7 +21,8 @@ static void write_escaped(struct buf *b, const char *word)
 	buf_putc(b, ' ');
 }
 
-/* An empty word ("\" at the end of a line) has no other spelling: such commands are not written anew. */
+/* An empty word ("\" at the end of a line) has no other spelling: such commands are not written
+ * anew. */
 static int has_empty_word(const struct cli_command *c)
 {
 	for (unsigned i = 0; i < c->n_words; i++)

@@ -1,6 +1,7 @@
 /* Any bytes as a Patroni answer. Besides the sanitizers:
- * PRIMARY only if the top level's role is exactly master or primary, by an independent reading of the JSON;
- * a refused body says nothing; an accepted one says the same after it was written anew. */
+ * PRIMARY only if the top level's role is exactly master or primary, by an independent reading of
+ * the JSON; a refused body says nothing; an accepted one says the same after it was written anew.
+ */
 #include "base/assert.h"
 #include "wire/patroni_json.h"
 #include <jansson.h>

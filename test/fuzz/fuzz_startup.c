@@ -1,6 +1,6 @@
 /* Any bytes as a client's first ones. Besides the sanitizers:
- * a prefix is answered NEED_MORE or as the whole; a packet is consumed whole and within PostgreSQL's bound;
- * the special codes are never taken for a startup; what is INVALID says why. */
+ * a prefix is answered NEED_MORE or as the whole; a packet is consumed whole and within
+ * PostgreSQL's bound; the special codes are never taken for a startup; what is INVALID says why. */
 #include "base/assert.h"
 #include "wire/pg_startup.h"
 #include <stdbool.h>

@@ -2,27 +2,30 @@
  *
  *	SEEDS=1000 worlds by default; SEED=n replays one and prints its trace.
  *
- * Invariants, checked after every step:
+ * Invariants, checked after every step (witness.c):
  *	1. never two primaries in one view
- *	2. never a write session living past its lease: an unclosed write server has a proof asked less than a lease ago
+ *	2. never a write session living past its lease: an unclosed write server has a proof asked
+ *	   less than a lease ago
  *	3. never a primary without a proof
- *	4. never a stale primary: an open write server that takes writes is not one whose lock somebody else holds.
- *	   Promised while Patroni renews its lock every loop_wait or demotes itself (what the lease is computed from);
- *	   a Patroni that loses the DCS, goes on answering 200 and then freezes before it demotes is beyond it, and so is
- *	   one that steals the lock
+ *	4. never a stale primary: an open write server that takes writes is not one whose lock
+ *	   somebody else holds. Promised while Patroni renews its lock every loop_wait or demotes
+ *	   itself (what the lease is computed from); a Patroni that loses the DCS, goes on answering
+ *	   200 and then freezes before it demotes is beyond it, and so is one that steals the lock
  *	5. one REST question and one ping in flight per member
- *	6. a clear no closes the write server at once, and one that cannot write takes no new sessions
+ *	6. a clear no closes the write server at once; one that cannot write takes no new sessions
  *	7. a node that is silent on both ports serves nobody after 3 s
  *	8. after a pause of our own no byte moves without a proof asked since
  *	9. a proof on a higher timeline ends every other write server
  *	10. three silent answers in a row stop new read sessions
- *	11. silence by itself cuts nobody before its lease
+ *	11. silence by itself cuts nobody before its lease (but in a tie), and elects nobody; nobody
+ *	   is elected beside another proof
  * and at the end of a world:
- *	12. after the last fault the view names the true primary and the true replicas within the bound
+ *	12. after the last fault the view names the true primary and the true replicas
  *	13. an unchanged world makes no new generation
  *	14. replaying the events gives the same views */
 #include "base/mem.h"
 #include "core/monitor.h"
+#include "witness.h"
 #include "world.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +38,6 @@
 #include <cmocka.h>
 
 enum { STORM_MS = 180000, SETTLE_MS = 90000, CALM_MS = 60000, MAX_PENDING = 64 };
-enum { LEASE_MS = 10000, LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000, SILENT_BOUND_MS = 3000 };
 
 struct pending { /* an answer on its way */
 	int64_t at_ms;
@@ -45,25 +47,16 @@ struct pending { /* an answer on its way */
 
 struct sim {
 	struct world world;
+	struct witness witness;
 	struct config *config;
 	struct monitor *monitor;
 	struct view *view; /* newest; NULL before the first */
 	int64_t tick_ms;
 	struct pending pending[MAX_PENDING];
 	unsigned n_pending;
-	int64_t proof_asked_ms[WORLD_MAX_NODES]; /* of the latest proof delivered */
-	bool proof_on_time[WORLD_MAX_NODES];
-	uint64_t proof_timeline[WORLD_MAX_NODES];
-	unsigned n_silent[WORLD_MAX_NODES];  /* silent answers in a row */
-	int64_t heard_ms[WORLD_MAX_NODES];   /* the last whole answer */
-	int64_t audible_ms[WORLD_MAX_NODES]; /* when it last could have given one */
-	int64_t lease_ms;  /* by the latest ttl and loop_wait that were delivered */
-	int64_t slept_ms;  /* when our latest pause ended */
 	struct event *log; /* every event, for the replay */
 	size_t n_log, cap_log;
 	uint64_t *generations; /* per event: the view's generation after it */
-	uint64_t digest;
-	char failure[256];
 };
 
 /* ---- one listener for writes, one for reads ---- */
@@ -111,22 +104,6 @@ static void keep(struct sim *s, const struct event *ev)
 	s->log[s->n_log++] = *ev;
 }
 
-static void violated(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void violated(struct sim *s, const char *format, ...)
-{
-	va_list ap;
-	int n;
-
-	if (s->failure[0])
-		return;
-	n = snprintf(s->failure, sizeof(s->failure), "at %lld: ", (long long)s->world.now_ms);
-	va_start(ap, format);
-	vsnprintf(s->failure + n, sizeof(s->failure) - (size_t)n, format, ap);
-	va_end(ap);
-	world_trace(&s->world, "FAILURE %s", s->failure);
-}
-
 static bool in_flight(const struct sim *s, unsigned member, bool port)
 {
 	for (unsigned i = 0; i < s->n_pending; i++)
@@ -142,9 +119,10 @@ static void ask(struct sim *s, const struct probe_order *order)
 	struct pending *p = &s->pending[s->n_pending];
 
 	if (in_flight(s, order->member, order->question == ASK_PORT))
-		violated(s, "n%u was asked twice at the same time", order->member);
+		witness_violated(&s->witness, "n%u was asked twice at the same time",
+				 order->member);
 	if (s->n_pending >= MAX_PENDING) {
-		violated(s, "too many questions in flight");
+		witness_violated(&s->witness, "too many questions in flight");
 		return;
 	}
 	p->on_time =
@@ -164,173 +142,24 @@ static void trace_changes(struct sim *s, const struct update *up)
 	}
 }
 
-/* ---- invariants ---- */
-
-static bool moves_bytes(const struct view_server *v)
+static void step(struct sim *s, const struct event *ev, bool on_time)
 {
-	return v->state == SERVER_OPEN || v->state == SERVER_KEPT;
-}
-
-static int64_t latest(int64_t a, int64_t b, int64_t c)
-{
-	int64_t ab = a > b ? a : b;
-
-	return ab > c ? ab : c;
-}
-
-static void note_audible(struct sim *s)
-{
-	for (unsigned i = 0; i < s->world.n_nodes; i++)
-		if (world_audible(&s->world, i))
-			s->audible_ms[i] = s->world.now_ms;
-}
-
-static void check_silent_nodes(struct sim *s)
-{
-	for (unsigned i = 0; s->view && i < s->world.n_nodes; i++) {
-		int64_t since_ms = latest(s->audible_ms[i], s->heard_ms[i], s->slept_ms);
-
-		if (s->world.now_ms - since_ms <= SILENT_BOUND_MS)
-			continue;
-		for (unsigned l = 0; l < 2; l++)
-			if (moves_bytes(&s->view->listeners[l].servers[i]))
-				violated(s,
-					 "n%u has been silent on both ports for %lld ms and serves",
-					 i, (long long)(s->world.now_ms - since_ms));
-	}
-}
-
-/* May this event end the write sessions of node i, whose lease is not over? */
-static bool may_cut(const struct event *ev, unsigned i)
-{
-	const struct observation *o = &ev->u.observation;
-	bool answered = o->outcome == OUTCOME_ANSWERED;
-
-	if (ev->type != EV_OBSERVATION)
-		return false;
-	if (o->question == ASK_PORT)
-		return o->member == i && !answered;
-	return answered && (o->member == i || o->http_status == 200);
-}
-
-static void check_cuts(struct sim *s, const struct event *ev, const struct view *before)
-{
-	for (unsigned i = 0; before && i < s->world.n_nodes; i++)
-		if (before->listeners[0].servers[i].state != SERVER_CLOSED &&
-		    s->view->listeners[0].servers[i].state == SERVER_CLOSED && !may_cut(ev, i) &&
-		    s->world.now_ms - s->proof_asked_ms[i] < s->lease_ms)
-			violated(s, "the write sessions of n%u were cut for nothing", i);
-}
-
-static void check_silence(struct sim *s, const struct observation *o)
-{
-	unsigned i = o->member;
-
-	if (o->question == ASK_PORT || o->question == ASK_CONFIG)
-		return;
-	if (o->outcome == OUTCOME_ANSWERED)
-		s->n_silent[i] = 0;
-	else if (o->asked_ms >= s->slept_ms)
-		s->n_silent[i]++;
-	if (s->n_silent[i] >= 3 && s->view->listeners[1].servers[i].state == SERVER_OPEN)
-		violated(s, "n%u is silent and takes new sessions", i);
-}
-
-/* A proof that the monitor may use has come in. */
-static void check_fences(struct sim *s, const struct observation *o)
-{
-	if (s->proof_asked_ms[o->member] != o->asked_ms || o->asked_ms < s->slept_ms ||
-	    s->world.now_ms - o->asked_ms >= s->lease_ms)
-		return;
-	for (unsigned i = 0; i < s->world.n_nodes; i++)
-		if (s->proof_timeline[i] < o->timeline &&
-		    s->view->listeners[0].servers[i].state != SERVER_CLOSED)
-			violated(s, "n%u serves writes below the timeline of n%u", i, o->member);
-}
-
-static void check_answer(struct sim *s, const struct observation *o)
-{
-	const struct view_server *v = s->view ? &s->view->listeners[0].servers[o->member] : NULL;
-
-	if (v == NULL || o->question != ASK_PRIMARY || o->outcome != OUTCOME_ANSWERED)
-		return;
-	if ((o->http_status != 200 || strcmp(o->scope, "world") != 0) && v->state != SERVER_CLOSED)
-		violated(s, "n%u said a clear no and serves writes", o->member);
-	if (o->state != PG_UNKNOWN && (o->claim != CLAIM_PRIMARY || o->state != PG_RUNNING) &&
-	    v->state == SERVER_OPEN)
-		violated(s, "n%u cannot write and takes new sessions", o->member);
-}
-
-static void check_write_servers(struct sim *s)
-{
-	unsigned n_alive = 0;
-
-	for (unsigned i = 0; s->view && i < s->view->listeners[0].n_servers; i++) {
-		const struct view_server *v = &s->view->listeners[0].servers[i];
-		int64_t age = s->world.now_ms - s->proof_asked_ms[i];
-
-		if (v->state == SERVER_CLOSED)
-			continue;
-		n_alive++;
-		if (s->proof_asked_ms[i] == 0)
-			violated(s, "n%u serves writes without any proof", i);
-		if (age >= s->lease_ms)
-			violated(s, "n%u serves writes %lld ms after its last proof", i,
-				 (long long)age);
-		if (moves_bytes(v) && s->proof_asked_ms[i] < s->slept_ms)
-			violated(s, "n%u serves writes on a proof from before our pause", i);
-		if (moves_bytes(v) && s->proof_on_time[i] && !s->world.lock_stolen &&
-		    world_writable(&s->world, i) && s->world.lock_holder >= 0 &&
-		    s->world.lock_holder != (int)i && s->world.now_ms < s->world.lock_until_ms)
-			violated(s, "n%u is a stale primary and serves writes", i);
-	}
-	if (n_alive > 1)
-		violated(s, "%u primaries in one view", n_alive);
-}
-
-static void note_config(struct sim *s, const struct observation *o)
-{
-	int64_t safe_ms = o->ttl_ms - o->loop_wait_ms - LEASE_MARGIN_MS;
-
-	if (o->question == ASK_CONFIG && o->outcome == OUTCOME_ANSWERED)
-		s->lease_ms = safe_ms < LEASE_MS ? safe_ms : LEASE_MS;
-}
-
-static void note_proof(struct sim *s, const struct observation *o, bool on_time)
-{
-	if (o->question != ASK_PORT && o->outcome == OUTCOME_ANSWERED)
-		s->heard_ms[o->member] = s->world.now_ms;
-	if (o->question != ASK_PRIMARY || o->outcome != OUTCOME_ANSWERED || o->http_status != 200 ||
-	    o->claim != CLAIM_PRIMARY || o->state != PG_RUNNING || strcmp(o->scope, "world") != 0)
-		return;
-	s->proof_asked_ms[o->member] = o->asked_ms;
-	s->proof_timeline[o->member] = o->timeline;
-	s->proof_on_time[o->member] = on_time;
-}
-
-static void step(struct sim *s, const struct event *ev)
-{
+	struct view *before = s->view;
 	struct update up;
 
-	if (s->world.now_ms > s->tick_ms + OWN_PAUSE_MS)
-		s->slept_ms = s->world.now_ms;
-	note_audible(s);
 	keep(s, ev);
+	witness_before(&s->witness, ev, on_time, s->tick_ms);
 	monitor_step(s->monitor, ev, &up);
 	trace_changes(s, &up);
-	if (up.view) {
-		struct view *before = s->view;
-
+	if (up.view)
 		s->view = up.view;
-		check_cuts(s, ev, before);
+	witness_after(&s->witness, ev, before, s->view);
+	if (up.view)
 		view_unref(before);
-	}
 	s->generations[s->n_log - 1] = s->view ? s->view->generation : 0;
 	s->tick_ms = up.next_tick_ms;
 	for (size_t i = 0; i < up.n_probes; i++)
 		ask(s, &up.probes[i]);
-	check_write_servers(s);
-	check_silent_nodes(s);
 }
 
 /* ---- time ---- */
@@ -348,23 +177,19 @@ static unsigned next_pending(const struct sim *s)
 static void deliver(struct sim *s, unsigned i)
 {
 	struct event ev = {.type = EV_OBSERVATION, .now_ms = s->world.now_ms};
+	bool on_time = s->pending[i].on_time;
 
 	ev.u.observation = s->pending[i].o;
-	note_proof(s, &s->pending[i].o, s->pending[i].on_time);
-	note_config(s, &s->pending[i].o);
 	if (ev.u.observation.answered_ms < s->world.now_ms)
 		ev.u.observation.answered_ms = s->world.now_ms;
 	s->pending[i] = s->pending[--s->n_pending];
-	step(s, &ev);
-	check_answer(s, &ev.u.observation);
-	check_silence(s, &ev.u.observation);
-	check_fences(s, &ev.u.observation);
+	step(s, &ev, on_time);
 }
 
 /* Run to `until_ms`: the sooner of the monitor's tick and the next answer, again and again. */
 static void run(struct sim *s, int64_t until_ms)
 {
-	while (!s->failure[0]) {
+	while (!s->witness.failure[0]) {
 		unsigned i = next_pending(s);
 		int64_t answer = s->n_pending ? s->pending[i].at_ms : INT64_MAX;
 		int64_t at = s->tick_ms < answer ? s->tick_ms : answer;
@@ -375,7 +200,7 @@ static void run(struct sim *s, int64_t until_ms)
 		if (answer <= at)
 			deliver(s, i);
 		else
-			step(s, &(struct event){.type = EV_TICK, .now_ms = s->world.now_ms});
+			step(s, &(struct event){.type = EV_TICK, .now_ms = s->world.now_ms}, false);
 	}
 	world_advance(&s->world, until_ms);
 }
@@ -393,32 +218,14 @@ static void storm(struct sim *s)
 {
 	int64_t end = s->world.now_ms + STORM_MS;
 
-	while (s->world.now_ms < end && !s->failure[0]) {
+	while (s->world.now_ms < end && !s->witness.failure[0]) {
 		run(s, s->world.now_ms + (int64_t)rng_below(&s->world.rng, 20000));
-		note_audible(s);
+		witness_note_audible(&s->witness);
 		if (rng_below(&s->world.rng, 8) == 0)
 			own_pause(s);
 		else
 			world_fault(&s->world);
 	}
-}
-
-static void check_settled(struct sim *s)
-{
-	int primary = world_true_primary(&s->world);
-
-	if (primary < 0)
-		violated(s, "the world itself has no primary after %d s without faults",
-			 SETTLE_MS / 1000);
-	else if (s->view->listeners[0].servers[primary].state != SERVER_OPEN)
-		violated(s, "n%d is the true primary and is not served: %s", primary,
-			 why_text(s->view->listeners[0].servers[primary].why));
-	for (unsigned i = 0; i < s->world.n_nodes; i++)
-		if (world_true_replica(&s->world, i) !=
-		    (s->view->listeners[1].servers[i].state == SERVER_OPEN))
-			violated(s, "n%u %s a replica, and the view says otherwise: %s", i,
-				 world_true_replica(&s->world, i) ? "is" : "is not",
-				 why_text(s->view->listeners[1].servers[i].why));
 }
 
 static void check_calm(struct sim *s)
@@ -427,8 +234,9 @@ static void check_calm(struct sim *s)
 
 	run(s, s->world.now_ms + CALM_MS);
 	if (s->view->generation != before)
-		violated(s, "an unchanged world made generation %llu after %llu",
-			 (unsigned long long)s->view->generation, (unsigned long long)before);
+		witness_violated(&s->witness, "an unchanged world made generation %llu after %llu",
+				 (unsigned long long)s->view->generation,
+				 (unsigned long long)before);
 }
 
 static void check_replay(struct sim *s, uint64_t seed, int64_t start_ms)
@@ -444,12 +252,12 @@ static void check_replay(struct sim *s, uint64_t seed, int64_t start_ms)
 			last = up.view;
 		}
 		if ((last ? last->generation : 0) != s->generations[i]) {
-			violated(s, "the replay differs at event %zu", i);
+			witness_violated(&s->witness, "the replay differs at event %zu", i);
 			break;
 		}
 	}
 	if (last && !view_same(last, s->view))
-		violated(s, "the replay ends with another view");
+		witness_violated(&s->witness, "the replay ends with another view");
 	view_unref(last);
 	monitor_free(again);
 }
@@ -464,7 +272,7 @@ static void give_addresses(struct sim *s)
 		ev.u.address.member = i;
 		strcpy(ev.u.address.ip, s->config->members[i].host);
 		strcpy(ev.u.address.rest_ip, s->config->members[i].host);
-		step(s, &ev);
+		step(s, &ev, false);
 	}
 }
 
@@ -472,7 +280,7 @@ static void live(struct sim *s, uint64_t seed)
 {
 	int64_t start_ms = s->world.now_ms;
 
-	s->lease_ms = LEASE_MS;
+	witness_init(&s->witness, &s->world);
 	s->tick_ms = start_ms;
 	s->config = make_config(s->world.n_nodes);
 	s->monitor = monitor_new(s->config, seed, start_ms);
@@ -480,13 +288,13 @@ static void live(struct sim *s, uint64_t seed)
 	run(s, start_ms + 10000);
 	storm(s);
 	world_heal(&s->world);
-	if (!s->failure[0])
+	if (!s->witness.failure[0])
 		run(s, s->world.now_ms + SETTLE_MS);
-	if (!s->failure[0])
-		check_settled(s);
-	if (!s->failure[0])
+	if (!s->witness.failure[0])
+		witness_settled(&s->witness, s->view);
+	if (!s->witness.failure[0])
 		check_calm(s);
-	if (!s->failure[0])
+	if (!s->witness.failure[0])
 		check_replay(s, seed, start_ms);
 }
 
@@ -497,8 +305,8 @@ static bool world_holds(uint64_t seed, bool tracing, char *failure, size_t n)
 
 	world_init(&s->world, seed, tracing);
 	live(s, seed);
-	ok = s->failure[0] == '\0';
-	snprintf(failure, n, "%s", s->failure);
+	ok = s->witness.failure[0] == '\0';
+	snprintf(failure, n, "%s", s->witness.failure);
 	view_unref(s->view);
 	monitor_free(s->monitor);
 	config_unref(s->config);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SYSTEM_ID = 7001, RETRY_MS = 1000 };
+enum { RETRY_MS = 1000 };
 
 void world_trace(const struct world *w, const char *format, ...)
 {
@@ -20,7 +20,7 @@ void world_trace(const struct world *w, const char *format, ...)
 	putchar('\n');
 }
 
-static uint64_t chance(struct world *w, uint64_t n)
+uint64_t world_chance(struct world *w, uint64_t n)
 {
 	return rng_below(&w->rng, n);
 }
@@ -31,10 +31,10 @@ void world_init(struct world *w, uint64_t seed, bool tracing)
 	rng_seed(&w->rng, seed);
 	w->tracing = tracing;
 	w->now_ms = 1000000;
-	w->n_nodes = 2 + (unsigned)chance(w, 4);
-	w->ttl_ms = chance(w, 2) ? 30000 : 20000;
-	w->loop_wait_ms = w->ttl_ms == 30000 || chance(w, 2) ? 10000 : 5000;
-	w->steals = chance(w, 4) == 0;
+	w->n_nodes = 2 + (unsigned)world_chance(w, 4);
+	w->ttl_ms = world_chance(w, 2) ? 30000 : 20000;
+	w->loop_wait_ms = w->ttl_ms == 30000 || world_chance(w, 2) ? 10000 : 5000;
+	w->steals = world_chance(w, 4) == 0;
 	w->lock_holder = -1;
 	for (unsigned i = 0; i < w->n_nodes; i++) {
 		struct node *n = &w->nodes[i];
@@ -43,14 +43,14 @@ void world_init(struct world *w, uint64_t seed, bool tracing)
 		n->timeline = 1;
 		n->lsn = 1000;
 		n->isari_link = n->dcs_link = true;
-		n->delay_ms = 1 + (int64_t)chance(w, 5);
-		n->next_loop_ms = w->now_ms + (int64_t)chance(w, 3000);
+		n->delay_ms = 1 + (int64_t)world_chance(w, 5);
+		n->next_loop_ms = w->now_ms + (int64_t)world_chance(w, 3000);
 	}
 }
 
 /* ---- Patroni's loop ---- */
 
-static bool runs(const struct world *w, const struct node *n)
+bool world_runs(const struct world *w, const struct node *n)
 {
 	return n->postgres == LIFE_RUNNING && w->now_ms >= n->running_at_ms;
 }
@@ -64,10 +64,10 @@ static void demote(struct world *w, unsigned i, const char *why)
 	world_trace(w, "n%u demotes: %s", i, why);
 	n->in_recovery = true;
 	n->believes_until_ms = 0;
-	n->running_at_ms = w->now_ms + 500 + (int64_t)chance(w, 1500);
+	n->running_at_ms = w->now_ms + 500 + (int64_t)world_chance(w, 1500);
 }
 
-static uint64_t highest_timeline(const struct world *w)
+uint64_t world_highest_timeline(const struct world *w)
 {
 	uint64_t highest = 0;
 
@@ -90,7 +90,8 @@ static void acquire(struct world *w, unsigned i)
 		world_trace(w, "n%u takes the lock back", i);
 		return;
 	}
-	n->promoted_at_ms = w->now_ms + 20 + (int64_t)chance(w, chance(w, 4) ? 500 : 8000);
+	n->promoted_at_ms =
+		w->now_ms + 20 + (int64_t)world_chance(w, world_chance(w, 4) ? 500 : 8000);
 	world_trace(w, "n%u takes the lock, promotes by %lld", i, (long long)n->promoted_at_ms);
 }
 
@@ -129,13 +130,13 @@ static void ha_loop(struct world *w, unsigned i)
 		loop_without_dcs(w, i);
 		return;
 	}
-	if (n->thawed && w->steals && !n->in_recovery && runs(w, n) && !lock_free)
+	if (n->thawed && w->steals && !n->in_recovery && world_runs(w, n) && !lock_free)
 		steal(w, i);
 	n->thawed = false;
 	if (!lock_free && w->lock_holder == (int)i) {
-		if (runs(w, n) && n->in_recovery && !n->promoted_at_ms) {
+		if (world_runs(w, n) && n->in_recovery && !n->promoted_at_ms) {
 			acquire(w, i); /* restarted while its lock still lived */
-		} else if (runs(w, n) || n->promoted_at_ms) {
+		} else if (world_runs(w, n) || n->promoted_at_ms) {
 			renew(w, i);
 		} else if (n->postgres == LIFE_DEAD) {
 			world_trace(w, "n%u releases the lock: PostgreSQL is dead", i);
@@ -144,7 +145,7 @@ static void ha_loop(struct world *w, unsigned i)
 		}
 		return;
 	}
-	if (lock_free && runs(w, n) && n->timeline == highest_timeline(w)) {
+	if (lock_free && world_runs(w, n) && n->timeline == world_highest_timeline(w)) {
 		acquire(w, i);
 		return;
 	}
@@ -158,7 +159,7 @@ static void follow(struct world *w, unsigned i)
 	int primary = world_true_primary(w);
 
 	if (n->patroni != LIFE_RUNNING || primary < 0 || (int)i == primary || !n->in_recovery ||
-	    !runs(w, n))
+	    !world_runs(w, n))
 		return;
 	n->timeline = w->nodes[primary].timeline;
 	n->lsn = w->nodes[primary].lsn;
@@ -172,7 +173,7 @@ static void end_promotion(struct world *w, unsigned i)
 	if (n->postgres != LIFE_RUNNING || w->lock_holder != (int)i)
 		return;
 	n->in_recovery = false;
-	n->timeline = highest_timeline(w) + 1;
+	n->timeline = world_highest_timeline(w) + 1;
 	world_trace(w, "n%u is primary on timeline %llu", i, (unsigned long long)n->timeline);
 }
 
@@ -222,7 +223,7 @@ void world_advance(struct world *w, int64_t until_ms)
 
 bool world_writable(const struct world *w, unsigned i)
 {
-	return runs(w, &w->nodes[i]) && !w->nodes[i].in_recovery;
+	return world_runs(w, &w->nodes[i]) && !w->nodes[i].in_recovery;
 }
 
 int world_true_primary(const struct world *w)
@@ -232,10 +233,16 @@ int world_true_primary(const struct world *w)
 	return i >= 0 && w->now_ms < w->lock_until_ms && world_writable(w, (unsigned)i) ? i : -1;
 }
 
+bool world_usurped(const struct world *w, unsigned i)
+{
+	return world_writable(w, i) && w->lock_holder >= 0 && w->lock_holder != (int)i &&
+	       w->now_ms < w->lock_until_ms && !w->lock_stolen;
+}
+
 bool world_true_replica(const struct world *w, unsigned i)
 {
 	return world_true_primary(w) >= 0 && world_true_primary(w) != (int)i &&
-	       w->nodes[i].in_recovery && runs(w, &w->nodes[i]);
+	       w->nodes[i].in_recovery && world_runs(w, &w->nodes[i]);
 }
 
 bool world_audible(const struct world *w, unsigned i)
@@ -267,20 +274,20 @@ static void switchover(struct world *w)
 	w->nodes[from].next_loop_ms = w->now_ms + w->loop_wait_ms;
 	for (unsigned i = 0; i < w->n_nodes; i++)
 		if ((int)i != from)
-			w->nodes[i].next_loop_ms = w->now_ms + 50 + (int64_t)chance(w, 200);
+			w->nodes[i].next_loop_ms = w->now_ms + 50 + (int64_t)world_chance(w, 200);
 }
 
 static void revive(struct world *w, struct node *n)
 {
 	if (n->postgres == LIFE_DEAD)
-		n->running_at_ms = w->now_ms + 1000 + (int64_t)chance(w, 2000);
+		n->running_at_ms = w->now_ms + 1000 + (int64_t)world_chance(w, 2000);
 	n->thawed = n->patroni == LIFE_FROZEN;
 	n->patroni = n->postgres = LIFE_RUNNING;
 	n->isari_link = n->dcs_link = true;
 	n->loss_percent = 0;
-	n->delay_ms = 1 + (int64_t)chance(w, 5);
+	n->delay_ms = 1 + (int64_t)world_chance(w, 5);
 	n->mood = MOOD_HONEST;
-	n->next_loop_ms = w->now_ms + 100 + (int64_t)chance(w, 1000);
+	n->next_loop_ms = w->now_ms + 100 + (int64_t)world_chance(w, 1000);
 }
 
 void world_fault(struct world *w)
@@ -298,12 +305,13 @@ void world_fault(struct world *w)
 					    "renames",
 					    "loses packets of",
 					    "switches over from",
-					    "crashes PostgreSQL of"};
-	unsigned what = (unsigned)chance(w, sizeof(names) / sizeof(names[0]));
-	unsigned i = (unsigned)chance(w, w->n_nodes);
+					    "crashes PostgreSQL of",
+					    "makes a liar of"};
+	unsigned what = (unsigned)world_chance(w, sizeof(names) / sizeof(names[0]));
+	unsigned i = (unsigned)world_chance(w, w->n_nodes);
 	struct node *n = &w->nodes[i];
 
-	if (w->lock_holder >= 0 && chance(w, 2))
+	if (w->lock_holder >= 0 && world_chance(w, 2))
 		n = &w->nodes[i = (unsigned)w->lock_holder];
 	w->n_faults++;
 	w->last_fault_ms = w->now_ms;
@@ -320,11 +328,12 @@ void world_fault(struct world *w)
 	case 8: n->mood = MOOD_GARBAGE; break;
 	case 9: n->mood = MOOD_UNKNOWN; break;
 	case 10: n->mood = MOOD_WRONG_SCOPE; break;
-	case 11: n->loss_percent = 5 + (unsigned)chance(w, 40); break;
+	case 11: n->loss_percent = 5 + (unsigned)world_chance(w, 40); break;
 	case 12: switchover(w); break;
+	case 14: n->mood = MOOD_LIAR; break;
 	case 13:
 		if (n->postgres == LIFE_RUNNING)
-			n->running_at_ms = w->now_ms + 200 + (int64_t)chance(w, 4000);
+			n->running_at_ms = w->now_ms + 200 + (int64_t)world_chance(w, 4000);
 		break;
 	}
 }
@@ -335,85 +344,4 @@ void world_heal(struct world *w)
 	for (unsigned i = 0; i < w->n_nodes; i++)
 		revive(w, &w->nodes[i]);
 	w->last_fault_ms = w->now_ms;
-}
-
-/* ---- answers ---- */
-
-static int64_t silent(const struct world *w, struct observation *o, enum outcome outcome,
-		      int64_t after_ms)
-{
-	o->outcome = outcome;
-	o->answered_ms = w->now_ms + after_ms;
-	return o->answered_ms;
-}
-
-static int64_t answer_port(struct world *w, const struct node *n, int64_t timeout_ms,
-			   struct observation *o)
-{
-	if (n->postgres == LIFE_FROZEN)
-		return silent(w, o, OUTCOME_TIMEOUT, timeout_ms);
-	if (n->postgres == LIFE_DEAD)
-		return silent(w, o, OUTCOME_REFUSED, 2 * n->delay_ms);
-	return silent(w, o, OUTCOME_ANSWERED, 2 * n->delay_ms);
-}
-
-static bool holds_lock(const struct world *w, const struct node *n)
-{
-	return w->now_ms < n->believes_until_ms;
-}
-
-static void fill_body(const struct world *w, const struct node *n, struct observation *o)
-{
-	o->claim = n->in_recovery ? CLAIM_REPLICA : CLAIM_PRIMARY;
-	o->state = runs(w, n) ? PG_RUNNING : n->postgres == LIFE_DEAD ? PG_STOPPED : PG_STARTING;
-	o->timeline = runs(w, n) ? n->timeline : 0;
-	o->lsn = n->lsn;
-	o->system_id = SYSTEM_ID;
-	strcpy(o->scope, "world");
-	if (n->mood == MOOD_UNKNOWN || n->postgres == LIFE_FROZEN)
-		o->state = PG_UNKNOWN;
-	if (n->mood == MOOD_WRONG_SCOPE)
-		strcpy(o->scope, "elsewhere");
-}
-
-static void fill_rest(const struct world *w, const struct node *n, struct observation *o)
-{
-	bool replica = n->in_recovery && runs(w, n) && !holds_lock(w, n);
-
-	o->outcome = OUTCOME_ANSWERED;
-	if (o->question == ASK_CONFIG) {
-		o->http_status = 200;
-		o->ttl_ms = w->ttl_ms;
-		o->loop_wait_ms = w->loop_wait_ms;
-		return;
-	}
-	o->http_status = (o->question == ASK_PRIMARY ? holds_lock(w, n) : replica) ? 200 : 503;
-	fill_body(w, n, o);
-}
-
-int64_t world_answer(struct world *w, const struct observation *asked, int64_t timeout_ms,
-		     struct observation *o)
-{
-	const struct node *n = &w->nodes[asked->member];
-	int64_t took = 2 * n->delay_ms;
-
-	*o = *asked;
-	o->asked_ms = w->now_ms;
-	if (chance(w, 100) < n->loss_percent)
-		took += chance(w, 3) ? 200 : 1000; /* retransmissions: of data, of a SYN */
-	if (!n->isari_link || took > timeout_ms)
-		return silent(w, o, OUTCOME_TIMEOUT, timeout_ms);
-	if (asked->question == ASK_PORT)
-		return answer_port(w, n, timeout_ms, o);
-	if (n->patroni == LIFE_DEAD)
-		return silent(w, o, OUTCOME_REFUSED, 2 * n->delay_ms);
-	if (n->mood == MOOD_SLOW)
-		took += 300 + (int64_t)chance(w, 8000);
-	if (n->patroni == LIFE_FROZEN || took > timeout_ms)
-		return silent(w, o, OUTCOME_TIMEOUT, timeout_ms);
-	if (n->mood == MOOD_GARBAGE)
-		return silent(w, o, chance(w, 2) ? OUTCOME_BAD_HTTP : OUTCOME_BAD_JSON, took);
-	fill_rest(w, n, o);
-	o->answered_ms = w->now_ms + took;
-	return o->answered_ms;
 }

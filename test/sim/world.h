@@ -1,10 +1,11 @@
 #pragma once
-/* A model of a Patroni cluster and of the network between it and isari, in virtual time.
- * Truth lives here: who holds the leader lock, whose PostgreSQL takes writes. The monitor only sees answers.
+/* A model of a Patroni cluster and of the network between it and isari, in virtual time. Truth
+ * lives here: who holds the leader lock, whose PostgreSQL takes writes. The monitor only sees
+ * answers.
  *
- * Each node: a PostgreSQL (primary or in recovery; running, frozen, dead), a Patroni (running, frozen, dead) with its
- * HA loop, and its links to isari and to the DCS. The lock lives in the DCS with a time to live. Faults come from the
- * seed; nothing here knows how the monitor judges. */
+ * Each node: a PostgreSQL (primary or in recovery; running, frozen, dead), a Patroni (running,
+ * frozen, dead) with its HA loop, and its links to isari and to the DCS. The lock lives in the DCS
+ * with a time to live. Faults come from the seed; nothing here knows how the monitor judges. */
 #include "base/rng.h"
 #include "core/observation.h"
 #include <stdbool.h>
@@ -20,6 +21,7 @@ enum rest_mood { /* how a running Patroni answers */
 		 MOOD_GARBAGE,
 		 MOOD_UNKNOWN, /* 200, state unknown */
 		 MOOD_WRONG_SCOPE,
+		 MOOD_LIAR, /* says that it is the primary (patroni issue 776) */
 };
 
 struct node {
@@ -66,7 +68,13 @@ int64_t world_answer(struct world *w, const struct observation *asked, int64_t t
 bool world_audible(const struct world *w, unsigned node);
 /* Does this node take writes from anyone who reaches it? */
 bool world_writable(const struct world *w, unsigned node);
+/* Somebody else holds its lock, rightly, while it takes writes. */
+bool world_usurped(const struct world *w, unsigned node);
 int world_true_primary(const struct world *w); /* holds the lock, promoted, running; -1: none */
 bool world_true_replica(const struct world *w, unsigned node);
+/* For answers.c. */
+bool world_runs(const struct world *w, const struct node *n); /* its PostgreSQL */
+uint64_t world_highest_timeline(const struct world *w);
+uint64_t world_chance(struct world *w, uint64_t n); /* 0 .. n-1 */
 void world_trace(const struct world *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -65,6 +65,7 @@ def test_the_right_scope_is_insisted_on():
                      "the reason in show clusters")
             never_writes(i, 0.5)
             assert i.up("read") == []
+            assert i.logged(r"event=member_down .*member=n1 .*another Patroni scope")
 
 
 # ---- two that claim it -------------------------------------------------------------------------------
@@ -85,18 +86,19 @@ def test_of_two_primaries_on_one_timeline_the_incumbent_stays(world):
     never_writes(i, 1.0, [n1])
 
 
-def test_of_two_primaries_from_the_start_the_first_to_prove_it_stays():
+def test_of_two_primaries_from_the_start_nobody_is_until_one_steps_down():
     with FakeCluster("127.0.31") as fakes:
+        n1, n2 = fakes.nodes
         for n in fakes.nodes:
             n.be("primary", timeline=4)
         with Isari(config_for(fakes, **FAST)) as i:
-            i.wait_log("level=error event=primary_ambiguous", 5)
-            chosen = i.up("write")
-            assert len(chosen) == 1
-            never_writes(i, 1.0, [n for n in fakes.nodes if n.name in chosen])
-            fakes.nodes[chosen == ["n1"]].be("replica", timeline=4)
-            never_writes(i, 0.5, [n for n in fakes.nodes if n.name in chosen])
-            assert i.up("write") == chosen
+            i.wait_log("level=error event=primary_ambiguous .*(n1 .*n2|n2 .*n1)", 5)
+            never_writes(i, 1.0)
+            with i.dial("write") as s:
+                s.sendall(startup())
+                assert read_error(s)["C"] == "57P03"
+            n2.be("replica", timeline=4)
+            i.wait_up("write", ["n1"], 3)
 
 
 def test_a_timeline_that_goes_down_is_followed_late_and_shouted_about(world):

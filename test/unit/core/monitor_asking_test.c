@@ -1,4 +1,5 @@
-/* Whom the monitor asks what and when, what operators and addresses change, and what it tells: stories. */
+/* Whom the monitor asks what and when, what operators and addresses change, and what it tells:
+ * stories. */
 #include "core/view.h"
 #include "monitor_story.h"
 
@@ -174,6 +175,24 @@ static void test_only_endpoints_that_listeners_serve_are_asked(void **state)
 		assert_int_equal(story_state(s, READ, i), SERVER_OPEN); /* async will do */
 	}
 	assert_int_equal(s->n_asked[0][ASK_SYNC], 0); /* the leader is not asked */
+	story_end(s);
+}
+
+static void test_the_rest_of_a_round_is_not_asked_of_a_silent_member(void **state)
+{
+	struct story *s = story_new(2);
+	unsigned asked;
+
+	(void)state;
+	s->config->listeners[READ].serve = ROLE_BIT(ROLE_SYNC) | ROLE_BIT(ROLE_ASYNC);
+	story_begin(s);
+	while (!s->rest[1].open || s->rest[1].question != ASK_SYNC)
+		story_run(s, 1);
+	asked = s->n_asked[1][ASK_ASYNC];
+	s->acts[1].rest = OUTCOME_TIMEOUT;
+	story_run(s, 10000);
+	assert_int_equal(s->n_asked[1][ASK_ASYNC], asked);
+	assert_true(s->n_asked[1][ASK_PRIMARY] >= 2);
 	story_end(s);
 }
 
@@ -637,6 +656,7 @@ int main(void)
 		cmocka_unit_test(test_a_member_that_is_always_slow_does_not_keep_the_others_busy),
 		cmocka_unit_test(test_late_is_doubt_before_any_timeout),
 		cmocka_unit_test(test_only_endpoints_that_listeners_serve_are_asked),
+		cmocka_unit_test(test_the_rest_of_a_round_is_not_asked_of_a_silent_member),
 		cmocka_unit_test(test_each_role_opens_its_own_listener),
 		cmocka_unit_test(test_config_is_asked_rarely_and_of_the_primary),
 		cmocka_unit_test(test_config_is_asked_again_soon_when_the_answer_was_no_good),

@@ -245,7 +245,7 @@ static void test_a_ping_from_before_the_last_answer_says_nothing(void **state)
 	s->acts[0].port = OUTCOME_TIMEOUT;
 	while (!s->port[0].open)
 		story_run(s, 1);
-	s->acts[0].rest_ms = 900; /* ... and then REST answers, slowly, again and again */
+	s->acts[0].rest_ms = 1500; /* ... and then REST answers, slowly, again and again */
 	story_answer(s, 0, &s->rest[0]);
 	for (int i = 0; i < 1200; i++) {
 		story_run(s, 1);

@@ -1,16 +1,17 @@
 #pragma once
-/* Stories about the monitor: members that behave as they are told, and virtual time in which they are asked.
+/* Stories about the monitor: members that behave as they are told, and virtual time in which they
+ * are asked.
  *
- *	struct story *s = story_new(3);            a cluster of n1 n2 n3, a write and a read listener
- *	s->config->...                             whatever is special about it
- *	story_begin(s);                            n1 is primary on timeline 5, the others replicas
+ *	struct story *s = story_new(3);   a cluster of n1 n2 n3, a write and a read listener
+ *	s->config->...                    whatever is special about it
+ *	story_begin(s);                   n1 is primary on timeline 5, the others replicas
  *	s->acts[0].rest = s->acts[0].port = OUTCOME_TIMEOUT;
  *	story_run(s, 3000);
  *	assert_int_equal(story_state(s, WRITE, 0), SERVER_CLOSED);
  *	story_end(s);
  *
- * A question is answered as its member behaves when the answer is due, so a member that freezes leaves what it was
- * asked hanging. Member 0 is n1. */
+ * A question is answered as its member behaves when the answer is due, so a member that freezes
+ * leaves what it was asked hanging. Member 0 is n1. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/counters.h"

@@ -1,5 +1,6 @@
-/* Who is primary: the rules of truth, told as stories. Silence, leases and pauses: monitor_doubt_test.c; what is asked
- * and what is told: monitor_asking_test.c. */
+/* Who is primary: the rules of truth, told as stories. Silence, leases and pauses:
+ * monitor_doubt_test.c; what is asked and what is told: monitor_asking_test.c. */
+#include "core/schedule.h"
 #include "monitor_story.h"
 
 /* ---- nobody before the first proof ---- */
@@ -72,8 +73,7 @@ static void test_a_200_that_is_still_a_replica_is_no_proof(void **state)
 	story_end(s);
 }
 
-static void test_a_primary_found_in_recovery_takes_no_new_sessions_until_promoted_again(
-	void **state)
+static void test_a_primary_found_in_recovery_takes_no_sessions_until_promoted_again(void **state)
 {
 	struct story *s = story_new(2);
 	unsigned generation;
@@ -111,8 +111,7 @@ static void test_a_200_with_state_unknown_changes_nothing_and_asks_fast(void **s
 	story_end(s);
 }
 
-static void test_a_lock_holder_whose_postgresql_starts_keeps_its_sessions_and_takes_none(
-	void **state)
+static void test_a_lock_holder_that_starts_keeps_its_sessions_and_takes_none(void **state)
 {
 	struct story *s = story_new(2);
 
@@ -272,6 +271,53 @@ static void test_two_proofs_on_one_timeline_without_incumbent_make_nobody_primar
 	story_end(s);
 }
 
+static void test_two_proofs_at_the_start_make_nobody_primary_whoever_answers_first(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	s->acts[0] = s->acts[1] = story_primary(5);
+	s->acts[1].rest_ms = 150;
+	story_begin(s);
+	assert_int_equal(story_leader(s), -1);
+	assert_true(story_cluster(s, 0).ambiguous);
+	assert_int_equal(s->view->listeners[WRITE].n_open, 0);
+	assert_int_equal(story_generation(s, WRITE, 0), 0); /* it never was open */
+	s->acts[1] = story_replica(5);
+	story_run(s, 1100);
+	assert_int_equal(story_leader(s), 0);
+	story_end(s);
+}
+
+static void test_a_silent_member_does_not_keep_a_start_waiting(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	s->acts[2].rest = s->acts[2].port = OUTCOME_TIMEOUT;
+	story_open(s);
+	story_run(s, SCHEDULE_LATE_MS + 200);
+	assert_int_equal(story_leader(s), 0);
+	story_end(s);
+}
+
+static void test_a_member_of_another_cluster_is_news_at_the_start(void **state)
+{
+	struct story *s = story_new(1);
+	const struct change *c;
+
+	(void)state;
+	s->config->clusters[0].scope = xstrdup("ours");
+	s->acts[0].scope = "theirs";
+	story_open(s);
+	story_run(s, 5000);
+	assert_int_equal(story_count(s, CHANGE_MEMBER), 1);
+	c = story_change(s, CHANGE_MEMBER);
+	assert_false(c->up);
+	assert_int_equal(c->why, WHY_WRONG_SCOPE);
+	story_end(s);
+}
+
 static void test_a_tie_whose_incumbent_falls_silent_makes_nobody_primary(void **state)
 {
 	struct story *s = story_new(3);
@@ -305,8 +351,11 @@ static void test_nobody_is_elected_by_silence(void **state)
 	story_run(s, 3500);
 	assert_int_equal(story_leader(s), -1);
 	s->acts[0] = story_replica(5); /* n2's proof stands alone now, and it is silent */
-	story_run(s, 300);
+	story_run(s, 3100);
 	assert_int_equal(story_leader(s), -1);
+	assert_false(story_cluster(s, 0).ambiguous);
+	assert_int_equal(story_cluster(s, 0).why, WHY_NO_PROOF);
+	assert_int_equal(s->view->listeners[WRITE].none_why, WHY_NO_PROOF);
 	story_end(s);
 }
 
@@ -372,6 +421,65 @@ static void test_confirmations_from_before_the_last_proof_fell_do_not_count(void
 	story_run(s, 300);
 	assert_int_equal(story_leader(s), 1);
 	story_end(s);
+}
+
+static void slept(struct story *s)
+{
+	struct event ev = {.type = EV_PAUSE};
+
+	ev.u.pause.slept_ms = 1500;
+	story_step(s, ev);
+}
+
+static void stammered(struct story *s)
+{
+	s->acts[1].rest = OUTCOME_RESET;
+	story_run(s, 110);
+	s->acts[1].rest = OUTCOME_ANSWERED;
+}
+
+static void test_confirmations_are_counted_in_a_row(void **state)
+{
+	static void (*const interruptions[])(struct story * s) = {slept, stammered};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct story *s = story_new(3);
+
+		s->config->clusters[0].probe.rise = 5;
+		story_begin(s);
+		s->acts[1] = story_primary(4);
+		story_run(s, 5000);
+		s->acts[0] = story_replica(5);
+		story_time_until(s, WRITE, 0, SERVER_CLOSED, 2000);
+		story_run(s, 350);
+		interruptions[i](s);
+		story_run(s, 350);
+		assert_int_equal(story_leader(s), -1);
+		story_run(s, 500);
+		assert_int_equal(story_leader(s), 1);
+		story_end(s);
+	}
+}
+
+static void test_the_higher_of_two_lower_timelines_is_followed_and_no_equal_one(void **state)
+{
+	(void)state;
+	for (uint64_t other = 3; other <= 4; other++) {
+		struct story *s = story_new(3);
+
+		story_begin(s);
+		s->acts[0] = story_replica(5);
+		s->acts[1] = story_primary(4);
+		s->acts[2] = story_primary(other);
+		story_time_until(s, WRITE, 0, SERVER_CLOSED, 2000);
+		for (int i = 0; i < 5000; i++) {
+			story_run(s, 1);
+			assert_int_equal(story_state(s, WRITE, 2), SERVER_CLOSED);
+		}
+		assert_int_equal(story_leader(s), other == 3 ? 1 : -1);
+		story_end(s);
+	}
 }
 
 static void test_the_primarys_own_timeline_going_down_cuts_its_sessions(void **state)
@@ -539,10 +647,9 @@ int main(void)
 		cmocka_unit_test(test_the_primary_serves_writes_the_replicas_reads_and_nobody_both),
 		cmocka_unit_test(test_a_200_that_is_still_a_replica_is_no_proof),
 		cmocka_unit_test(
-			test_a_primary_found_in_recovery_takes_no_new_sessions_until_promoted_again),
+			test_a_primary_found_in_recovery_takes_no_sessions_until_promoted_again),
 		cmocka_unit_test(test_a_200_with_state_unknown_changes_nothing_and_asks_fast),
-		cmocka_unit_test(
-			test_a_lock_holder_whose_postgresql_starts_keeps_its_sessions_and_takes_none),
+		cmocka_unit_test(test_a_lock_holder_that_starts_keeps_its_sessions_and_takes_none),
 		cmocka_unit_test(test_a_503_cuts_at_once_even_if_the_body_says_master),
 		cmocka_unit_test(test_a_switchover_moves_the_writes),
 		cmocka_unit_test(test_a_higher_timeline_elsewhere_fences_a_silent_primary),
@@ -551,11 +658,18 @@ int main(void)
 		cmocka_unit_test(test_two_proofs_on_one_timeline_keep_the_incumbent),
 		cmocka_unit_test(
 			test_two_proofs_on_one_timeline_without_incumbent_make_nobody_primary),
+		cmocka_unit_test(
+			test_two_proofs_at_the_start_make_nobody_primary_whoever_answers_first),
+		cmocka_unit_test(test_a_silent_member_does_not_keep_a_start_waiting),
+		cmocka_unit_test(test_a_member_of_another_cluster_is_news_at_the_start),
 		cmocka_unit_test(test_a_tie_whose_incumbent_falls_silent_makes_nobody_primary),
 		cmocka_unit_test(test_nobody_is_elected_by_silence),
 		cmocka_unit_test(test_a_lower_timeline_is_followed_only_after_rise_confirmations),
 		cmocka_unit_test(test_a_lower_timeline_is_not_followed_while_another_proof_stands),
 		cmocka_unit_test(test_confirmations_from_before_the_last_proof_fell_do_not_count),
+		cmocka_unit_test(test_confirmations_are_counted_in_a_row),
+		cmocka_unit_test(
+			test_the_higher_of_two_lower_timelines_is_followed_and_no_equal_one),
 		cmocka_unit_test(test_the_primarys_own_timeline_going_down_cuts_its_sessions),
 		cmocka_unit_test(
 			test_an_answer_without_a_timeline_is_not_a_timeline_that_went_down),

@@ -154,6 +154,18 @@ static void test_a_body_that_does_not_say_its_cluster_passes(void **state)
 	expect(&o, &ours, VERDICT_PROOF, WHY_PROVEN);
 }
 
+static void test_a_configured_scope_must_be_said_to_prove_anything(void **state)
+{
+	struct expectation e = ours;
+	struct observation o = primary();
+
+	(void)state;
+	e.scope_is_configured = true;
+	expect(&o, &e, VERDICT_PROOF, WHY_PROVEN);
+	o.scope[0] = '\0';
+	expect(&o, &e, VERDICT_NOTHING, WHY_NO_SCOPE);
+}
+
 static void test_a_scope_longer_than_what_is_observed_of_it_still_matches(void **state)
 {
 	struct observation o = primary();
@@ -206,6 +218,7 @@ int main(void)
 			test_another_cluster_is_refused_with_the_reason_even_if_it_says_no),
 		cmocka_unit_test(test_a_role_answer_of_another_cluster_is_refused_too),
 		cmocka_unit_test(test_a_body_that_does_not_say_its_cluster_passes),
+		cmocka_unit_test(test_a_configured_scope_must_be_said_to_prove_anything),
 		cmocka_unit_test(test_a_scope_longer_than_what_is_observed_of_it_still_matches),
 		cmocka_unit_test(test_only_the_primary_question_proves),
 		cmocka_unit_test(test_every_missing_answer_is_silence_except_our_own_fault),

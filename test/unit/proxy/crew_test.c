@@ -218,7 +218,8 @@ static void test_clients_beyond_the_last_descriptor_wait_in_the_kernels_queue(vo
 	world_free(w);
 }
 
-/* The kernel's TCP_USER_TIMEOUT would end this session: its window is closed for longer than that. */
+/* The kernel's TCP_USER_TIMEOUT would end this session: its window is closed for longer than that.
+ */
 static void test_a_reader_that_pauses_is_not_taken_for_one_that_vanished(void **state)
 {
 	enum { BYTES = 8 * 1024 * 1024, PATIENCE_MS = 1000 };
@@ -236,7 +237,8 @@ static void test_a_reader_that_pauses_is_not_taken_for_one_that_vanished(void **
 	s = carry(w, WRITE, 0);
 	make_nonblocking(s.server);
 	wakes.fd = s.server;
-	while (poll(&wakes, 1, 3 * PATIENCE_MS) == 1) { /* until nothing moves for three patiences */
+	while (poll(&wakes, 1, 3 * PATIENCE_MS) ==
+	       1) { /* until nothing moves for three patiences */
 		n = send(s.server, data, BYTES - sent % BYTES, MSG_NOSIGNAL);
 		assert_true(n > 0);
 		sent += (size_t)n;

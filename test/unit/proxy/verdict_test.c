@@ -1,5 +1,5 @@
-/* Stories of verdicts: whose bytes stop at once, whose connection is cut, and who doesn't notice.
- * */
+/* Stories of verdicts: whose bytes stop at once, whose connection is cut, and who
+ * doesn't notice. */
 #include "unit/proxy/world.h"
 #include <signal.h>
 #include <sys/resource.h>

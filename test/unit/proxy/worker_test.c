@@ -1,5 +1,5 @@
-/* Stories of sessions that are carried: every byte, every kind of end, and which server is chosen.
- * */
+/* Stories of sessions that are carried: every byte, every kind of end, and which server
+ * is chosen. */
 #include "base/rng.h"
 #include "core/monitor.h"
 #include "io/log.h"
@@ -309,8 +309,8 @@ static void test_a_refusal_is_answered_by_the_next_server(void **state)
 		hang_up(&s[i]);
 }
 
-/* The kernel drops the greetings of a server whose queue is full: silence, as from a frozen node.
- * */
+/* The kernel drops the greetings of a server whose queue is full: silence, as from a
+ * frozen node. */
 static void test_a_silent_server_costs_one_deadline_and_then_the_next_one_answers(void **state)
 {
 	struct world *w;

@@ -1,7 +1,7 @@
 #pragma once
 /* A small world for real workers: two members that are sockets of the test, two listeners (write:
- * primary, read: replica), views made by hand, and a control side that notes what the workers say.
- * */
+ * primary, read: replica), views made by hand, and a control side that notes what the
+ * workers say. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/counters.h"

@@ -58,7 +58,8 @@ static enum startup_kind parse_copy(const struct packet *p, size_t len, struct s
 	return kind;
 }
 
-/* Parses the whole, and requires of every prefix NEED_MORE or the same answer, and never a step back. */
+/* Parses the whole, and requires of every prefix NEED_MORE or the same answer, and never a step
+ * back. */
 static struct startup parse_at_every_offset(const struct packet *p)
 {
 	struct startup whole, part;
