@@ -115,5 +115,6 @@ int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms);
 /* monitor_view.c: the view of this moment, or NULL when it is the one already published. */
 struct view *monitor_make_view(struct monitor *m, int64_t now_ms, bool force);
 
-/* monitor.c: one more line for the log, valid until the next step. */
+/* monitor_notes.c: one more line for the log, valid until the next step; and the members' news. */
+void monitor_note_members(struct monitor *m, int64_t now_ms);
 struct change *monitor_note(struct monitor *m, enum change_type type, unsigned cluster);

@@ -19,7 +19,7 @@ struct process {
 	unsigned n_workers, n_started;
 	uint64_t nofile;
 	unsigned max_clients; /* maxconn, and those who are refused for it */
-	uv_signal_t on_term, on_int;
+	uv_signal_t on_term, on_int, on_hup;
 	unsigned n_terms; /* the second one does not wait */
 	bool pid_written;
 };
@@ -31,6 +31,6 @@ int process_boot(struct process *p, const struct options *options);
 void process_run(struct process *p);
 void process_fini(struct process *p);
 
-/* signals.c: SIGTERM drains, a second one or SIGINT ends at once; SIGPIPE never kills. */
+/* signals.c: SIGTERM drains, a second one or SIGINT ends at once; SIGPIPE and SIGHUP never kill. */
 void signals_open(struct process *p);
 void signals_close(struct process *p);

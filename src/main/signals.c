@@ -25,6 +25,16 @@ static void on_int(uv_signal_t *handle, int signum)
 	control_stop(p->control);
 }
 
+/* Elsewhere this signal means "read the configuration again": it must not end the sessions. */
+static void on_hup(uv_signal_t *handle, int signum)
+{
+	(void)handle;
+	(void)signum;
+	log_msg(SEVERITY_WARNING, "not_reloaded",
+		"SIGHUP: this version reads its configuration at the start only; restart to apply "
+		"a new one");
+}
+
 static void open_one(struct process *p, uv_signal_t *handle, uv_signal_cb cb, int signum)
 {
 	uv_signal_init(&p->loop, handle);
@@ -38,10 +48,12 @@ void signals_open(struct process *p)
 	signal(SIGXFSZ, SIG_IGN); /* a log file at its size limit is a failed write, not our end */
 	open_one(p, &p->on_term, on_term, SIGTERM);
 	open_one(p, &p->on_int, on_int, SIGINT);
+	open_one(p, &p->on_hup, on_hup, SIGHUP);
 }
 
 void signals_close(struct process *p)
 {
 	uv_close((uv_handle_t *)&p->on_term, NULL);
 	uv_close((uv_handle_t *)&p->on_int, NULL);
+	uv_close((uv_handle_t *)&p->on_hup, NULL);
 }
