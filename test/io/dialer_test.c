@@ -3,9 +3,8 @@
 #include "io/edge.h"
 #include "io/loop.h"
 #include "io/sockets.h"
+#include "io/sockopt.h"
 #include <netinet/tcp.h>
-
-static const struct sockopt options = {30000, 10000, 3};
 
 static void on_ready(struct edge_source *source, uint32_t events)
 {
@@ -19,7 +18,7 @@ static int call(const char *ip, uint16_t port, int *fd)
 	struct edge_source source;
 	struct edge edge;
 	uv_loop_t loop;
-	int rc = dialer_start(ip, port, &options);
+	int rc = dialer_start(ip, port);
 
 	*fd = rc;
 	if (rc < 0)
@@ -46,13 +45,16 @@ static int option(int fd, int level, int name)
 	return value;
 }
 
-static void test_a_listening_server_is_reached_with_all_options_set(void **state)
+static void test_a_listening_server_is_reached_and_can_be_kept_alive(void **state)
 {
+	const struct sockopt options = {30000, 10000, 3};
 	uint16_t port;
 	int listening = tcp_listen(&port), fd;
 
 	(void)state;
 	assert_int_equal(call("127.0.0.1", port, &fd), 0);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(sockopt_keepalive(fd, &options), 0);
 	assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
 	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
 	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
@@ -89,7 +91,7 @@ static void test_a_name_is_not_an_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_listening_server_is_reached_with_all_options_set),
+		cmocka_unit_test(test_a_listening_server_is_reached_and_can_be_kept_alive),
 		cmocka_unit_test(test_a_refusal_is_told_as_one),
 		cmocka_unit_test(test_a_name_is_not_an_address),
 	};

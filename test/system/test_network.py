@@ -36,8 +36,8 @@ def host():
         ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", HOST)
         ip("addr", "add", OUTSIDE + "/30", "dev", cable)
         ip("link", "set", cable, "up")
-        ip("netns", "exec", HOST, "ip", "addr", "add", INSIDE + "/30", "dev", "eth0")
-        ip("netns", "exec", HOST, "ip", "link", "set", "eth0", "up")
+        ip("-n", HOST, "addr", "add", INSIDE + "/30", "dev", "eth0")
+        ip("-n", HOST, "link", "set", "eth0", "up")
         yield cable
     finally:
         subprocess.run(["ip", "link", "del", cable], check=False)  # at once; with its namespace it would take a while
@@ -51,7 +51,7 @@ def client_on(host):
 
     def start(address, port):
         clients.append(subprocess.Popen(
-            ["ip", "netns", "exec", HOST, sys.executable, "-c", CLIENT, address, str(port), startup().hex()],
+            ["nsenter", f"--net=/run/netns/{HOST}", sys.executable, "-c", CLIENT, address, str(port), startup().hex()],
             stdout=subprocess.PIPE, text=True))
         assert clients[-1].stdout.readline() == "heard\n"
 
@@ -79,7 +79,7 @@ def test_a_client_whose_host_vanishes_is_noticed_by_what_it_does_not_acknowledge
             i.wait_up("write", ["n1"])
             client_on(OUTSIDE, port)
             assert taken.wait(5)
-            ip("netns", "exec", HOST, "ip", "link", "set", "eth0", "down")
+            ip("-n", HOST, "link", "set", "eth0", "down")
             legs[0].sendall(b"never acknowledged")
             i.wait_log(r"event=session_end .*reason=client_vanished", 10)
             legs[0].settimeout(5)

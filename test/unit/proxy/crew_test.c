@@ -181,6 +181,57 @@ static void test_stopping_cuts_everybody_in_every_state(void **state)
 	close(refused);
 }
 
+/* While the first of many are closed, slice by slice, the last ones still send their first bytes.
+ */
+static void test_stopping_ends_though_clients_go_on_to_connect(void **state)
+{
+	enum { CLIENTS = 600 };
+	struct world *w;
+	int clients[CLIENTS];
+
+	(void)state;
+	w = world_new(&(struct options){0});
+	w->state[WRITE][0] = SERVER_OPEN;
+	publish(w);
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i] = client_of(w, WRITE);
+	AWAIT(w, all_sessions(w) == CLIENTS);
+	tell(w, 0, MSG_STOP);
+	for (int i = CLIENTS; i-- > 0;)
+		(void)send(clients[i], startup_packet, STARTUP_BYTES, MSG_NOSIGNAL);
+	world_stop(w);
+	assert_int_equal(listener_sum(w, WRITE).closes[CLOSE_STOPPING], CLIENTS);
+	for (int i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+	world_free(w);
+}
+
+/* Its window has been closed for several patiences when its host vanishes. */
+static void test_a_reader_that_pauses_and_then_vanishes_is_noticed(void **state)
+{
+	enum { BYTES = 8 * 1024 * 1024, PATIENCE_MS = 1000 };
+	char *data = calloc(1, BYTES);
+	struct pollfd wakes = {.events = POLLOUT};
+	struct world *w;
+	struct wire s;
+
+	(void)state;
+	w = world_new(&(struct options){.user_timeout_ms = PATIENCE_MS});
+	w->state[WRITE][0] = SERVER_OPEN;
+	publish(w);
+	s = carry(w, WRITE, 0);
+	make_nonblocking(s.server);
+	wakes.fd = s.server;
+	while (poll(&wakes, 1, 2 * PATIENCE_MS) == 1)
+		assert_true(send(s.server, data, BYTES, MSG_NOSIGNAL) > 0);
+	tcp_vanish(s.client);
+	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_CLIENT_LOST] == 1);
+	assert_int_equal(read_once(s.server), -ECONNRESET);
+	hang_up(&s);
+	free(data);
+	world_free(w);
+}
+
 static void test_an_idle_session_is_closed_where_that_is_configured(void **state)
 {
 	struct world *w;
@@ -301,6 +352,8 @@ int main(void)
 		cmocka_unit_test(test_an_idle_session_is_closed_where_that_is_configured),
 		cmocka_unit_test(test_clients_beyond_the_last_descriptor_wait_in_the_kernels_queue),
 		cmocka_unit_test(test_a_reader_that_pauses_is_not_taken_for_one_that_vanished),
+		cmocka_unit_test(test_a_reader_that_pauses_and_then_vanishes_is_noticed),
+		cmocka_unit_test(test_stopping_ends_though_clients_go_on_to_connect),
 		STORY(test_a_taken_address_is_one_clear_sentence),
 		STORY(test_a_worker_that_never_ran_leaves_nothing),
 	};
