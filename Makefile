@@ -78,6 +78,10 @@ $(BUILD)/obj/%.o: src/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# What `isari -vv` says of its build.
+$(BUILD)/obj/main/options.o: ALL_CFLAGS += -DISARI_OPTIONS='"$(strip $(OPT) $(HARDEN) $(SANFLAGS) \
+	$(subst ",,$(subst ',,$(CFLAGS))))"'
+
 # ---- tests ----------------------------------------------------------------------------------
 # One program per file: test/unit/<floor>/x_test.c links only that floor and what lies below it.
 UNIT_SRC := $(sort $(wildcard test/unit/*/*_test.c))
@@ -115,7 +119,7 @@ iotest: $(IO_BIN) ## sockets, HTTP and threads on loopback
 test: unit sim iotest fuzz-quick ## unit + sim + io, and the fuzz targets over their corpus
 
 system: all ## real etcd, Patroni and PostgreSQL, through the built binary
-	/usr/bin/python3 -m pytest -q -p no:cacheprovider test/system $(PYTEST)
+	/usr/bin/python3 -m pytest -q -rP -p no:cacheprovider test/system $(PYTEST)
 
 check: deps ## all of it, with warnings as errors: what CI runs
 	$(MAKE) lint
@@ -159,6 +163,11 @@ demo: ## a real three-node cluster and isari in front of it; DEMO=once ends by i
 	@sh etc/deps.sh $(DEPS)
 	@$(MAKE) --no-print-directory all
 	@exec /usr/bin/python3 test/system/demo.py --isari $(BUILD)/isari $(if $(filter once,$(DEMO)),--once)
+
+bench: ## side by side with HAProxy and a direct connection, as ratios; BENCH='--json FILE' keeps all values
+	@sh etc/deps.sh $(DEPS)
+	@$(MAKE) --no-print-directory all
+	@ISARI=$(BUILD)/isari exec /usr/bin/python3 bench/bench.py $(BENCH)
 
 lint: ## floors, purity of core, formatting, every key and counter documented
 	@sh test/lint/lint.sh $(BUILD)
