@@ -3,6 +3,7 @@
  * are a snapshot that the caller gathered (control/operators.h); nothing here is shared or live. */
 #include "core/config.h"
 #include "core/counters.h"
+#include "core/journal.h"
 #include "core/messages.h"
 #include "core/report.h"
 #include "core/view.h"
@@ -49,6 +50,7 @@ struct admin_facts {
 	const struct row_facts *rows;           /* counters_rows() of them */
 	const struct listener_facts *listeners; /* config order */
 	const struct process_facts *process;
+	const struct journal *journal;       /* valid while the command runs */
 	const struct session_info *sessions; /* with have_sessions */
 	size_t n_sessions;
 	bool have_sessions;
@@ -60,6 +62,7 @@ enum admin_order_type {
 	ORDER_NONE,
 	ORDER_NEED_SESSIONS, /* nothing was written: run it again with have_sessions */
 	ORDER_SET_SERVER,
+	ORDER_HINT, /* ask now, and often for a while */
 	ORDER_SHUTDOWN_SERVER,
 	ORDER_PROMPT, /* toggled */
 	ORDER_QUIT,   /* at once and without a reply */
@@ -70,6 +73,7 @@ struct admin_order {
 	enum admin_order_type type;
 	unsigned listener, server; /* SET_SERVER, SHUTDOWN_SERVER */
 	enum admin_state state;    /* SET_SERVER */
+	int cluster;               /* HINT; -1: all of them */
 	int64_t timeout_ms;        /* TIMEOUT */
 };
 

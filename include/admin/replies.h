@@ -8,6 +8,7 @@
 #define REPLY_ERROR_LIST(X)                                                                   \
 	X(REPLY_UNKNOWN, "Unknown command. Please enter one of the following commands only:") \
 	X(REPLY_DENIED, "Permission denied")                                                  \
+	X(REPLY_NO_CLUSTER, "No such cluster.")                                               \
 	X(REPLY_NO_PROXY, "No such proxy.")                                                   \
 	X(REPLY_REQUIRE_SERVER, "Require 'backend/server'.")                                  \
 	X(REPLY_NO_BACKEND, "No such backend.")                                               \

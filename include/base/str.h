@@ -14,6 +14,10 @@ int str_to_size_bytes(const char *s,
 /* "850ms", "3.2s", "4m05s", "2h03m", "5d04h": for people. Returns `out`. */
 char *str_duration(int64_t ms, char *out, size_t n);
 
+/* "2026-11-20T10:58:47.123Z": milliseconds since 1970, as in the log. Returns `out`. */
+enum { STR_UTC_BYTES = 32 };
+char *str_utc(int64_t wall_ms, char *out, size_t n);
+
 /* The candidate nearest to `word` (NULL-terminated list), or NULL when none is near enough to be
  * meant. */
 const char *str_nearest(const char *word, const char *const *candidates);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "core/config.h"
 #include "core/counters.h"
+#include "core/journal.h"
 #include "core/messages.h"
 #include "core/report.h"
 #include "core/view.h"
@@ -18,8 +19,12 @@ struct operators_hooks {
 	/* Fill `r` with what is known now (monitor_report); operators release it with
 	 * report_fini. */
 	void (*report)(void *arg, struct report *r);
+	/* The failover journal; read at once. */
+	const struct journal *(*journal)(void *arg);
 	/* ready, drain or maint for one server; indices as in the view. */
 	void (*set_server)(void *arg, unsigned listener, unsigned server, enum admin_state state);
+	/* Ask every member of a cluster now, and often for a while. */
+	void (*hint)(void *arg, unsigned cluster);
 	/* Cut every session of one server. */
 	void (*shutdown_server)(void *arg, unsigned listener, unsigned server);
 	/* Ask every worker for its sessions and return how many were asked; each answer goes to

@@ -17,4 +17,6 @@ void publisher_init(struct publisher *p, const struct worker_door *workers, unsi
 void publisher_fini(struct publisher *p);
 void publisher_publish(struct publisher *p, struct view *view,
 		       int64_t now_ms); /* takes the reference over */
+/* The generation that every worker goes by, or a later one; 0: not all have taken any. */
+uint64_t publisher_in_force(const struct publisher *p);
 void publisher_taken(struct publisher *p, const struct message *m, int64_t now_ms);

@@ -57,6 +57,9 @@ struct scoreboard {
 	struct counters *rows;     /* n_workers * n_rows, worker by worker */
 	struct gauge *gauges;      /* n_rows */
 	_Atomic unsigned sessions; /* of the whole process, for maxconn */
+	/* When control will look at the leases again; a worker that sees it overdue stands still,
+	 * as nobody enforces them. Written by control only; 0: not (or no longer) running. */
+	_Atomic int64_t control_due_ms;
 };
 
 /* Rows: listeners first (row = listener id), then servers, listener by listener, member by member.

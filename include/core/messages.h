@@ -7,11 +7,12 @@
 
 enum message_type {
 	/* worker to control */
-	MSG_SIGN,       /* a server refused, reset or timed out */
-	MSG_PAUSED,     /* the worker's loop slept longer than planned */
-	MSG_VIEW_TAKEN, /* a generation is in force; `count` sessions were doomed by it */
-	MSG_SESSIONS,   /* answer to MSG_LIST_SESSIONS */
-	MSG_DRAINED,    /* no session left after MSG_DRAIN */
+	MSG_SIGN,          /* a server refused, reset or timed out */
+	MSG_PAUSED,        /* the worker's loop slept longer than planned */
+	MSG_VIEW_TAKEN,    /* a generation is in force; `count` sessions were doomed by it */
+	MSG_SESSIONS,      /* answer to MSG_LIST_SESSIONS */
+	MSG_DRAINED,       /* no session left after MSG_DRAIN */
+	MSG_FIRST_SESSION, /* to a primary, by this view: the first of this worker */
 	/* control to worker */
 	MSG_LIST_SESSIONS,
 	MSG_SHUTDOWN_SERVER,  /* cut the sessions of one server */
@@ -50,6 +51,11 @@ struct message {
 			uint64_t generation;
 			unsigned count;
 		} view_taken;
+		struct {
+			unsigned member;
+			uint64_t generation;
+			int64_t at_ms;
+		} first_session;
 		struct {
 			uint64_t request;
 			struct session_info *list; /* heap; the receiver's */

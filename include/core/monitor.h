@@ -62,6 +62,13 @@ enum change_type {
 	CHANGE_OWN_PAUSE,     /* proofs voided */
 };
 
+/* CHANGE_LEADERSHIP: when what happened, monotonic; -1: not known, or not happened. */
+struct change_times {
+	int64_t last_proof_ms;         /* the old primary's last proof was asked for */
+	int64_t doubt_ms;              /* since then: the first reason to doubt it */
+	int64_t asked_ms, answered_ms; /* the new primary's first proof */
+};
+
 struct change { /* one log line */
 	enum change_type type;
 	unsigned cluster;
@@ -74,6 +81,10 @@ struct change { /* one log line */
 	int http_status;
 	uint64_t timeline;
 	int64_t after_ms; /* how long the previous standing lasted, or how long we slept */
+	/* CHANGE_LEADERSHIP, for the journal */
+	enum why lost; /* why `from` is not primary any more */
+	uint64_t from_timeline;
+	struct change_times times;
 };
 
 struct update {
@@ -90,6 +101,10 @@ struct monitor;
 struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms);
 void monitor_free(struct monitor *m);
 void monitor_step(struct monitor *m, const struct event *ev, struct update *up);
+
+/* Since when the cluster's primary is in doubt, or was when it was lost; before the first one,
+ * since the start. -1: it is not. */
+int64_t monitor_doubted_ms(const struct monitor *m, unsigned cluster);
 
 /* Fill `r` with what is known now; release with report_fini. */
 void monitor_report(const struct monitor *m, int64_t now_ms, struct report *r);

@@ -12,7 +12,8 @@ struct proof {
 	bool voided;         /* we slept since: sessions wait for a new one, or for until_ms */
 	bool fresh;          /* the latest answer was this proof */
 	enum why unwritable; /* the latest word on its PostgreSQL; WHY_NONE: takes new sessions */
-	int64_t asked_ms, until_ms;
+	int64_t asked_ms, answered_ms, until_ms;
+	int64_t first_asked_ms, first_answered_ms; /* since it stands */
 	uint64_t timeline;
 };
 
@@ -43,6 +44,8 @@ struct leadership {
 	enum why why;
 	int about; /* whom `why` speaks of; -1 */
 	int64_t since_ms;
+	int64_t doubted_ms; /* first doubt since its last proof was asked for, or since we started;
+			       -1: none */
 	uint64_t timeline;
 	bool ambiguous;
 	uint64_t changes;
@@ -107,6 +110,11 @@ void monitor_observe(struct monitor *m, const struct observation *o, int64_t now
 int64_t monitor_lease_ms(const struct cluster_state *c);
 /* A member is no longer primary, or no longer believed: remember why. */
 void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why);
+
+/* monitor_doubt.c: since when the primary is in doubt; called before the arbiter rules. */
+void monitor_note_doubt(struct monitor *m, const struct event *ev);
+/* The times of a change of leadership that is about to be made. */
+struct change_times monitor_change_times(const struct cluster_state *c, int to, int64_t now_ms);
 
 /* monitor_ask.c: order the questions that are due; when the next one will be. */
 void monitor_ask(struct monitor *m, int64_t now_ms);

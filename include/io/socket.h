@@ -1,6 +1,7 @@
 #pragma once
 /* Small calls on one non-blocking socket, with errors as values, and the two ways to end a
  * connection. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,9 +27,14 @@ void socket_shutdown_write(int fd); /* the peer reads the end; reading goes on *
 void socket_close(int fd); /* -1 is fine */
 void socket_reset(int fd); /* the peer gets an RST, what is unsent is dropped; -1 is fine */
 
-/* Bytes are on their way to the peer: how long ago it last acknowledged anything, a closed window's
- * probes included. -1: nothing is on its way (or this is no TCP socket). */
-int64_t socket_unheard_ms(int fd);
+/* What the peer of a TCP socket has not acknowledged (of any other: nothing). */
+struct socket_debt {
+	bool queued;        /* bytes, sent or still waiting for its window */
+	bool asked;         /* it owes an answer: bytes are out, or a probe of its closed window */
+	int64_t unheard_ms; /* asked: since its last acknowledgement of anything */
+};
+
+struct socket_debt socket_debt(int fd);
 
 struct endpoint socket_peer(int fd);
 struct endpoint socket_local(int fd);

@@ -9,6 +9,8 @@ struct sockopt {
 };
 
 int sockopt_stream(int fd, const struct sockopt *o); /* no delay, keepalive */
+int sockopt_no_delay(int fd);
+int sockopt_keepalive(int fd, const struct sockopt *o);
 int sockopt_reuse_address(int fd);
 int sockopt_reuse_port(int fd);
 int sockopt_v6_only(int fd, bool only);

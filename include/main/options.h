@@ -1,6 +1,7 @@
 #pragma once
 /* The command line, as values. One binary, several jobs. */
 #include <stdbool.h>
+#include <stdio.h>
 
 enum job { JOB_RUN, JOB_CHECK, JOB_VERSION, JOB_CTL, JOB_HELP };
 
@@ -15,5 +16,5 @@ struct options {
 
 /* 0, or -EINVAL after one sentence on standard error (exit code 2). */
 int options_parse(struct options *o, int argc, char **argv);
-void options_usage(void);
+void options_usage(FILE *to);
 void options_version(bool verbose);

@@ -20,6 +20,7 @@ struct lane {
 	enum close_reason reason; /* of the doomed */
 	bool moved;               /* before the view that is being taken */
 	int64_t signed_ms;        /* last MSG_SIGN */
+	uint64_t told_generation; /* last MSG_FIRST_SESSION */
 	struct counters *count;
 	struct gauge *gauge;
 };

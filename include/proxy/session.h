@@ -53,7 +53,9 @@ struct session {
 	uint8_t state, reason; /* reason: REFUSING, why; CLOSING, why */
 	uint8_t limit;         /* CLOSE_LIMIT: which */
 	uint8_t attempts;
-	uint8_t negotiated;    /* REFUSING: encryption requests answered with N */
+	uint8_t failure;    /* errno of the last attempt that failed; 0: none did */
+	uint8_t negotiated; /* REFUSING: encryption requests answered with N */
+	uint8_t client_doubts, server_doubts; /* watch.c: looks in a row that found a leg in debt */
 	bool admitted : 1;     /* counted in the process's and the listener's sessions */
 	bool on_server : 1;    /* counted in the server's sessions */
 	bool is_cancel : 1;    /* carries a CancelRequest: no session to anybody */
@@ -61,7 +63,8 @@ struct session {
 	bool client_error : 1; /* its socket reported an error */
 	bool client_lost : 1, server_lost : 1; /* a write to it failed: its end is a reset */
 	bool server_ended_first : 1;
-	bool suspect : 1; /* watch.c: the last look found unacknowledged bytes */
+	bool abrupt : 1;     /* its end is passed on as a reset, whatever the reason */
+	bool kept_alive : 1; /* watch.c: the server leg has its keepalive */
 };
 
 _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");

@@ -62,6 +62,7 @@ struct worker {
 	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */
 	int64_t sweep_due_ms, idle_due_ms, accept_due_ms;
 	bool any_idle_timeout;
+	bool watch_behind;    /* more sessions are due for a look than one turn takes */
 	bool exhausted;       /* told once that no more can be accepted for now */
 	bool suspended;       /* after a pause of our own: primaries' lanes stand still ... */
 	int64_t suspended_ms; /* ... until a view made since then */
@@ -92,7 +93,7 @@ bool verdicts_check_pause(
 	struct worker *w); /* true: we slept; nothing may be forwarded on old proofs */
 
 /* watch.c */
-void watch_moved(struct session *s); /* bytes went to a leg */
+void watch_moved(struct session *s); /* it begins to relay, or bytes went to a leg */
 void watch_run(struct worker *w);    /* every turn; a turn comes every LONGEST_SLEEP_MS at least */
 
 /* cut.c */

@@ -11,7 +11,7 @@
 
 enum {
 	STARTUP_MIN_BYTES = 8,     /* length and code */
-	STARTUP_MAX_BYTES = 10000, /* as PostgreSQL; the length word counted */
+	STARTUP_MAX_BYTES = 10004, /* MAX_STARTUP_PACKET_LENGTH, and the length word itself */
 	CANCEL_KEY_MAX_BYTES = 256 /* 4 until protocol 3.0, up to 256 since 3.2 (PostgreSQL 18) */
 };
 

@@ -20,6 +20,11 @@ static command_fn help, prompt, quit;
 
 /* Sorted, but for the last three, which every list ends with. */
 static const struct command commands[] = {
+	{{"probe"},
+	 "probe [<cluster>]",
+	 "ask all nodes now, and often for a while",
+	 LEVEL_OPERATOR,
+	 probe},
 	{{"set", "server"},
 	 "set server <bk>/<srv> [opts]",
 	 "change a server's state: ready, drain or maint",
@@ -35,6 +40,11 @@ static const struct command commands[] = {
 	 "report each cluster's primary and nodes, and why",
 	 LEVEL_USER,
 	 show_clusters},
+	{{"show", "events"},
+	 "show events",
+	 "report the last failovers and how long each phase took",
+	 LEVEL_OPERATOR,
+	 show_events},
 	{{"show", "info"},
 	 "show info",
 	 "report information about the running process",

@@ -54,7 +54,7 @@ static void put_cluster(const struct admin_facts *f, const struct cluster_report
 	if (r->timeline)
 		buf_printf(out, ", timeline %" PRIu64, r->timeline);
 	if (r->in_doubt)
-		buf_puts(out, ", in doubt");
+		buf_puts(out, ", asked fast");
 	put_reason(f, r, out);
 	buf_putc(out, '\n');
 }
@@ -69,7 +69,7 @@ static void cell_lag(struct text_table *t, const struct member_report *m, bool i
 		lag /= 1024;
 		unit++;
 	}
-	if (!m->lag_known || is_primary)
+	if (!m->lag_known || is_primary || m->outcome != OUTCOME_ANSWERED)
 		text_table_cell(t, "%s", "");
 	else
 		text_table_cell(t, "%" PRIu64 "%s", lag, units[unit]);
@@ -93,13 +93,17 @@ static void cell_answer(struct text_table *t, const struct member_report *m)
 		text_table_cell(t, "%s, answered %s ago", outcome_name(m->outcome), age);
 }
 
+/* What a silent member said last is shown of the primary only: another that died as the primary is
+ * none. */
 static void row_member(struct text_table *t, const struct admin_facts *f,
 		       const struct member_report *m, bool is_primary)
 {
+	bool is_current = m->asked && (m->outcome == OUTCOME_ANSWERED || is_primary);
+
 	text_table_cell(t, "%s", member_name(f, (int)m->member));
-	text_table_cell(t, "%s", m->asked ? claim_name(m->claim) : "");
-	text_table_cell(t, "%s", m->asked ? pg_state_name(m->state) : "");
-	if (m->timeline)
+	text_table_cell(t, "%s", is_current ? claim_name(m->claim) : "");
+	text_table_cell(t, "%s", is_current ? pg_state_name(m->state) : "");
+	if (m->timeline && is_current)
 		text_table_cell(t, "%" PRIu64, m->timeline);
 	else
 		text_table_cell(t, "%s", "");

@@ -23,7 +23,7 @@ static const struct listener_config *row_init(struct stat_row *r, enum stat_kind
 void stat_row_frontend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
 {
 	row_init(r, STAT_FRONTEND, f, listener);
-	r->status = "OPEN";
+	r->status = f->process->stopping ? "STOP" : "OPEN"; /* draining: it listens no more */
 }
 
 /* Where sessions go: the resolved address if there is one, else as configured. */

@@ -85,6 +85,29 @@ char *str_duration(int64_t ms, char *out, size_t n)
 	return out;
 }
 
+enum { DAY_MS = 86400000, DAYS_OF_400_YEARS = 146097 };
+
+/* Years that begin in March, so that a leap day is a year's last one: the calendar then repeats
+ * every 400 years, and months are 30.6 days long (Howard Hinnant, chrono-compatible date
+ * algorithms). */
+char *str_utc(int64_t wall_ms, char *out, size_t n)
+{
+	int64_t ms = wall_ms < 0 ? 0 : wall_ms;
+	int64_t days = ms / DAY_MS + 719468; /* since 0000-03-01 */
+	int64_t of_era = days % DAYS_OF_400_YEARS;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153; /* 0: March */
+	long long day = of_year - (153 * month + 2) / 5 + 1;
+	long long y = year + days / DAYS_OF_400_YEARS * 400 + (month >= 10);
+	long long s = ms % DAY_MS / 1000;
+
+	snprintf(out, n, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%03lldZ", y,
+		 (long long)(month < 10 ? month + 3 : month - 9), day, s / 3600, s / 60 % 60,
+		 s % 60, (long long)(ms % 1000));
+	return out;
+}
+
 enum { MAX_WORD = 64 };
 
 /* Levenshtein distance; words longer than MAX_WORD are "far". */

@@ -40,9 +40,13 @@ static void maybe_closed(struct addresses *a)
 
 static void note_failure(struct lookup *l, int status)
 {
-	if (!l->failed)
-		log_msg(SEVERITY_WARNING, "name_not_resolved", "%s: %s", l->host,
-			uv_strerror(status));
+	const struct addresses *a = l->owner;
+	const struct lookup *first = &a->lookups[2 * l->member];
+	bool said = l->failed || (l != first && strcmp(l->host, first->host) == 0);
+
+	if (!said)
+		log_msg(SEVERITY_WARNING, "name_not_resolved", "%s of member %s: %s", l->host,
+			a->setup.config->members[l->member].name, uv_strerror(status));
 	l->failed = true;
 }
 

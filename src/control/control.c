@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "control/addresses.h"
 #include "control/announce.h"
+#include "control/failovers.h"
 #include "control/operators.h"
 #include "control/prober.h"
 #include "control/publisher.h"
@@ -27,6 +28,7 @@ struct control {
 	struct addresses *addresses;
 	struct operators *operators;
 	struct publisher publisher;
+	struct failovers *failovers;
 	struct mailbox mailbox;
 	uv_timer_t tick, drain;
 	unsigned n_drained;
@@ -42,6 +44,7 @@ static void apply(struct control *c, const struct update *up, int64_t now_ms)
 {
 	int64_t wait = up->next_tick_ms - now_ms;
 
+	failovers_take(c->failovers, c->monitor, up, now_ms);
 	if (up->view) {
 		operators_view(c->operators, up->view, now_ms);
 		publisher_publish(&c->publisher, up->view,
@@ -51,6 +54,9 @@ static void apply(struct control *c, const struct update *up, int64_t now_ms)
 		prober_ask(c->prober, &up->probes[i]);
 	for (size_t i = 0; i < up->n_changes; i++)
 		announce(c->setup.config, &up->changes[i]);
+	failovers_say(c->failovers, now_ms);
+	atomic_store_explicit(&c->setup.scoreboard->control_due_ms, up->next_tick_ms,
+			      memory_order_relaxed);
 	uv_update_time(c->setup.loop);
 	uv_timer_start(&c->tick, on_tick, wait > 1 ? (uint64_t)wait : 1,
 		       0); /* 0 would spin: libuv before 1.48 */
@@ -104,6 +110,14 @@ static void take_sessions(struct control *c, struct message *m)
 	m->u.sessions.n = 0;
 }
 
+static void take_acknowledgement(struct control *c, const struct message *m)
+{
+	int64_t now_ms = clock_ms();
+
+	publisher_taken(&c->publisher, m, now_ms);
+	failovers_in_force(c->failovers, publisher_in_force(&c->publisher), now_ms);
+}
+
 static void on_message(void *arg, struct list *node)
 {
 	struct control *c = arg;
@@ -126,7 +140,8 @@ static void on_message(void *arg, struct list *node)
 		ev.u.pause.slept_ms = m->u.paused.slept_ms;
 		step(c, &ev);
 		break;
-	case MSG_VIEW_TAKEN: publisher_taken(&c->publisher, m, clock_ms()); break;
+	case MSG_VIEW_TAKEN: take_acknowledgement(c, m); break;
+	case MSG_FIRST_SESSION: failovers_session(c->failovers, m); break;
 	case MSG_SESSIONS: take_sessions(c, m); break;
 	case MSG_DRAINED:
 		if (++c->n_drained == c->setup.n_workers)
@@ -166,6 +181,21 @@ static void set_server(void *arg, unsigned listener, unsigned server, enum admin
 	step(arg, &ev);
 }
 
+static void hint(void *arg, unsigned cluster)
+{
+	struct event ev = {.type = EV_HINT};
+
+	ev.u.hint.cluster = cluster;
+	step(arg, &ev);
+}
+
+static const struct journal *read_journal(void *arg)
+{
+	struct control *c = arg;
+
+	return failovers_journal(c->failovers);
+}
+
 static void shutdown_server(void *arg, unsigned listener, unsigned server)
 {
 	struct message m = {.type = MSG_SHUTDOWN_SERVER};
@@ -195,7 +225,8 @@ static int open_operators(struct control *c, struct err *e)
 		.scoreboard = c->setup.scoreboard,
 		.threads = c->setup.n_workers,
 		.nofile = c->setup.nofile,
-		.hooks = {c, fill_report, set_server, shutdown_server, ask_sessions},
+		.hooks = {c, fill_report, read_journal, set_server, hint, shutdown_server,
+			  ask_sessions},
 	};
 
 	return operators_open(&setup, &c->operators, e);
@@ -221,6 +252,7 @@ struct control *control_new(const struct control_setup *setup, struct err *e)
 	c->workers = xcalloc(setup->n_workers, sizeof(*c->workers));
 	memcpy(c->workers, setup->workers, setup->n_workers * sizeof(*c->workers));
 	publisher_init(&c->publisher, c->workers, setup->n_workers);
+	c->failovers = failovers_new(c->setup.config, setup->scoreboard);
 	INSIST(mailbox_open(&c->mailbox, setup->loop, on_message, c) == 0);
 	init_timer(c, &c->tick);
 	init_timer(c, &c->drain);
@@ -268,6 +300,7 @@ void control_stop(struct control *c)
 		return;
 	c->stopped = true;
 	uv_timer_stop(&c->drain);
+	atomic_store_explicit(&c->setup.scoreboard->control_due_ms, 0, memory_order_relaxed);
 	send_all(c, &(struct message){.type = MSG_STOP});
 	c->setup.on_stopped(c->setup.arg);
 }
@@ -279,6 +312,7 @@ static void part_closed(void *arg)
 	if (--c->n_closing > 0)
 		return;
 	publisher_fini(&c->publisher);
+	failovers_free(c->failovers);
 	monitor_free(c->monitor);
 	config_unref(c->setup.config);
 	free(c->workers);

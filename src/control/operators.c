@@ -82,10 +82,12 @@ static int open_socket(struct operators *ops, const struct stats_socket_config *
 	};
 
 	*s = (struct admin_socket){.ops = ops, .level = config->level};
-	int rc = line_server_open(ops->setup.loop, &o, &s->server, e);
-	if (rc == 0)
-		ops->n_sockets++;
-	return rc;
+	struct err why;
+	int rc = line_server_open(ops->setup.loop, &o, &s->server, &why);
+	if (rc < 0)
+		return err_set(e, rc, "stats.socket: %s", why.text);
+	ops->n_sockets++;
+	return 0;
 }
 
 int operators_open(const struct operators_setup *setup, struct operators **out, struct err *e)

@@ -45,6 +45,7 @@ static void gather(struct operators *ops, struct snapshot *s)
 	fill_process(ops, now_ms, &s->process);
 	hooks->report(hooks->arg, &s->report);
 	s->facts.view = ops->view;
+	s->facts.journal = hooks->journal(hooks->arg);
 }
 
 /* ---- orders ---- */
@@ -64,6 +65,26 @@ static void log_order(const struct admin_client *c, const struct admin_order *o,
 	log_end(&l);
 }
 
+static void hint(const struct admin_client *c, unsigned cluster)
+{
+	const struct operators_setup *setup = &c->socket->ops->setup;
+	struct log_line l;
+
+	if (log_begin(&l, SEVERITY_INFO, "operator")) {
+		log_str(&l, "order", "probe");
+		log_str(&l, "cluster", setup->config->clusters[cluster].name);
+		log_end(&l);
+	}
+	setup->hooks.hint(setup->hooks.arg, cluster);
+}
+
+static void hint_all(const struct admin_client *c, int only)
+{
+	for (size_t i = 0; i < c->socket->ops->setup.config->n_clusters; i++)
+		if (only < 0 || (size_t)only == i)
+			hint(c, (unsigned)i);
+}
+
 static void obey(struct admin_client *c, const struct admin_order *o)
 {
 	const struct operators_hooks *hooks = &c->socket->ops->setup.hooks;
@@ -75,6 +96,7 @@ static void obey(struct admin_client *c, const struct admin_order *o)
 		log_order(c, o, admin_state_name(o->state));
 		hooks->set_server(hooks->arg, o->listener, o->server, o->state);
 		break;
+	case ORDER_HINT: hint_all(c, o->cluster); break;
 	case ORDER_SHUTDOWN_SERVER:
 		log_order(c, o, "shutdown sessions");
 		hooks->shutdown_server(hooks->arg, o->listener, o->server);

@@ -43,3 +43,12 @@ void publisher_taken(struct publisher *p, const struct message *m, int64_t now_m
 	}
 	p->n_doomed = 0;
 }
+
+uint64_t publisher_in_force(const struct publisher *p)
+{
+	uint64_t least = p->taken[0];
+
+	for (unsigned i = 1; i < p->n_workers; i++)
+		least = p->taken[i] < least ? p->taken[i] : least;
+	return least;
+}

@@ -24,8 +24,11 @@ static void init_cluster(struct monitor *m, size_t i, int64_t now_ms)
 
 	c->config = &m->config->clusters[i];
 	c->members = &m->members[c->config->first_member];
-	c->leader = (struct leadership){
-		.member = -1, .why = WHY_NO_PROOF, .about = -1, .since_ms = now_ms};
+	c->leader = (struct leadership){.member = -1,
+					.why = WHY_NO_PROOF,
+					.about = -1,
+					.since_ms = now_ms,
+					.doubted_ms = now_ms};
 	for (unsigned k = 0; k < c->config->n_members; k++) {
 		struct member_state *s = &c->members[k];
 
@@ -189,14 +192,19 @@ static void change_leader(struct monitor *m, struct cluster_state *c, const stru
 	change->from = old;
 	change->to = r->member;
 	change->after_ms = now_ms - c->leader.since_ms;
-	if (old >= 0)
+	change->times = monitor_change_times(c, r->member, now_ms);
+	if (old >= 0) {
 		dethrone(c, r);
+		change->lost = member_of(c, old)->lost;
+		change->from_timeline = c->leader.timeline;
+	}
 	if (r->member < 0 && !r->ambiguous)
 		explain(&c->leader, member_of(c, old)->lost, old);
 	else
 		explain(&c->leader, r->why, r->member >= 0 ? r->member : r->first);
 	c->leader.member = r->member;
 	c->leader.since_ms = now_ms;
+	c->leader.doubted_ms = r->member < 0 ? change->times.doubt_ms : -1;
 	c->leader.changes++;
 	if (r->member >= 0) {
 		crown(c, r->member);
@@ -338,6 +346,7 @@ void monitor_step(struct monitor *m, const struct event *ev, struct update *up)
 	}
 	force |= take_event(m, ev);
 	expire(m, ev->now_ms);
+	monitor_note_doubt(m, ev);
 	arbitrate(m, ev->now_ms);
 	monitor_note_members(m, ev->now_ms);
 	monitor_ask(m, ev->now_ms);

@@ -126,14 +126,22 @@ static void overtake(struct cluster_state *c, const struct member_state *winner)
 
 static void take_proof(struct cluster_state *c, struct member_state *s, const struct observation *o)
 {
+	const struct proof *p = &s->proof;
+	bool first = !p->stands;
+
 	s->lower_timeline = 0;
 	s->roles = 0;
 	s->why = WHY_PROVEN;
-	s->proof = (struct proof){.stands = true,
-				  .fresh = true,
-				  .asked_ms = o->asked_ms,
-				  .until_ms = o->asked_ms + monitor_lease_ms(c),
-				  .timeline = o->timeline};
+	s->proof = (struct proof){
+		.stands = true,
+		.fresh = true,
+		.asked_ms = o->asked_ms,
+		.answered_ms = o->answered_ms,
+		.until_ms = o->asked_ms + monitor_lease_ms(c),
+		.first_asked_ms = first ? o->asked_ms : p->first_asked_ms,
+		.first_answered_ms = first ? o->answered_ms : p->first_answered_ms,
+		.timeline = o->timeline,
+	};
 	if (o->timeline > c->highest_timeline)
 		overtake(c, s);
 	if (o->lsn)
@@ -208,13 +216,18 @@ static bool surprising(const struct member_state *s, const struct observation *o
 	       s->last.timeline != o->timeline || s->health.silent > 0;
 }
 
+static bool says_it_does_not_run(const struct observation *o)
+{
+	return o->state != PG_RUNNING && o->state != PG_UNKNOWN;
+}
+
 /* `any` asks nothing of its own: the body of every /primary answer says whether PostgreSQL runs.
  * One that does not run has no role at all, whatever was said before. */
 static void take_running(struct member_state *s, const struct observation *o)
 {
 	if (o->state == PG_RUNNING)
 		s->roles |= ROLE_BIT(ROLE_ANY);
-	else if (o->state != PG_UNKNOWN)
+	else if (says_it_does_not_run(o))
 		s->roles = 0;
 }
 
@@ -274,7 +287,8 @@ static void take_role_answer(struct cluster_state *c, struct member_state *s,
 	health_answer(&s->health, c->config->probe.rise);
 	if (o->lsn)
 		s->last.lsn = o->lsn;
-	s->roles = o->http_status == 200 ? s->roles | bit : s->roles & ~bit;
+	s->roles = o->http_status == 200 && !says_it_does_not_run(o) ? s->roles | bit
+								     : s->roles & ~bit;
 	if (s->roles != before)
 		doubt_surprise(&c->doubt, now_ms);
 }

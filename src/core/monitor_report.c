@@ -32,6 +32,12 @@ static unsigned roles_of(const struct cluster_state *c, const struct member_stat
 	return roles;
 }
 
+/* A replica that serves is not best described by the lock it does not hold. */
+static bool reader_of(const struct member_state *s)
+{
+	return s->why == WHY_NOT_LEADER && s->health.up && (s->roles & ~ROLE_BIT(ROLE_ANY));
+}
+
 static struct member_report member_report(const struct cluster_state *c,
 					  const struct member_state *s, int64_t now_ms)
 {
@@ -39,7 +45,7 @@ static struct member_report member_report(const struct cluster_state *c,
 		.member = s->config->id,
 		.up = s->health.up && s->refused == WHY_NONE,
 		.asked = s->last_answer_ms >= 0,
-		.why = s->why,
+		.why = reader_of(s) ? WHY_ROLE_HELD : s->why,
 		.claim = s->last.claim,
 		.state = s->last.state,
 		.roles = roles_of(c, s),

@@ -1,6 +1,7 @@
 /* Connecting without blocking. Not here: names (resolve.c), waiting (edge.c), another try
  * (proxy/connect.c). */
 #include "io/dialer.h"
+#include "io/sockopt.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -28,7 +29,7 @@ static int numeric_address(const char *ip, uint16_t port, struct sockaddr_storag
 	return 0;
 }
 
-int dialer_start(const char *ip, uint16_t port, const struct sockopt *o)
+int dialer_start(const char *ip, uint16_t port)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
@@ -40,7 +41,7 @@ int dialer_start(const char *ip, uint16_t port, const struct sockopt *o)
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	rc = sockopt_stream(fd, o);
+	rc = sockopt_no_delay(fd);
 	if (rc == 0 && connect(fd, (struct sockaddr *)&ss, len) < 0 && errno != EINPROGRESS)
 		rc = -errno;
 	if (rc == 0)

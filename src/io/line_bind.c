@@ -17,6 +17,16 @@
 
 enum { BACKLOG = 64 };
 
+static const char *remedy(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM: return "allow it to isari's user, or choose another address";
+	case EADDRINUSE: return "stop the other process, or choose another address";
+	default: return "choose another address";
+	}
+}
+
 /* ---- UNIX ------------------------------------------------------------------------------------ */
 
 static struct sockaddr_un unix_address(const char *path)
@@ -55,8 +65,8 @@ static int make_parent(const char *path, struct err *e)
 	str_copy(copy, sizeof(copy), path);
 	parent = dirname(copy);
 	if (mkdir(parent, 0755) < 0 && errno != EEXIST)
-		return err_set(e, -errno, "cannot make the directory %s: %s", parent,
-			       strerror(errno));
+		return err_set(e, -errno, "cannot make the directory %s: %s; %s", parent,
+			       strerror(errno), remedy(errno));
 	return 0;
 }
 
@@ -99,7 +109,8 @@ static int find_user(const char *name, uid_t *uid, struct err *e)
 	else if (str_to_uint(name, 0, UINT32_MAX - 1, &number) == 0)
 		*uid = (uid_t)number;
 	else
-		return err_set(e, -ENOENT, "there is no user '%s'", name);
+		return err_set(e, -ENOENT, "there is no user '%s'; name another, or leave it out",
+			       name);
 	return 0;
 }
 
@@ -114,7 +125,8 @@ static int find_group(const char *name, gid_t *gid, struct err *e)
 	else if (str_to_uint(name, 0, UINT32_MAX - 1, &number) == 0)
 		*gid = (gid_t)number;
 	else
-		return err_set(e, -ENOENT, "there is no group '%s'", name);
+		return err_set(e, -ENOENT, "there is no group '%s'; name another, or leave it out",
+			       name);
 	return 0;
 }
 
@@ -155,7 +167,8 @@ static int open_unix(struct line_bind *b, const char *path, unsigned mode, const
 	if (b->fd < 0)
 		return err_set(e, b->fd, "cannot make a socket: %s", strerror(-b->fd));
 	if (bind(b->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		return err_set(e, -errno, "cannot bind %s: %s", path, strerror(errno));
+		return err_set(e, -errno, "cannot bind %s: %s; %s", path, strerror(errno),
+			       remedy(errno));
 	rc = permit(path, mode, user, group, e);
 	if (rc == 0 && (listen(b->fd, BACKLOG) < 0 || lstat(path, &st) < 0))
 		rc = err_set(e, -errno, "cannot listen on %s: %s", path, strerror(errno));
@@ -208,8 +221,8 @@ static int open_tcp(struct line_bind *b, const struct addr *a, struct err *e)
 			       a->host);
 	}
 	if (rc < 0)
-		return err_set(e, rc, "cannot listen on %.260s: %s",
-			       addr_format(a, text, sizeof(text)), strerror(-rc));
+		return err_set(e, rc, "cannot listen on %.260s: %s; %s",
+			       addr_format(a, text, sizeof(text)), strerror(-rc), remedy(-rc));
 	return 0;
 }
 

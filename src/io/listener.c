@@ -23,11 +23,12 @@ static int fail(struct err *e, int error)
 		int error;
 		const char *why;
 	} known[] = {
-		{EADDRINUSE, "the address is already in use"},
-		{EADDRNOTAVAIL, "this machine does not have the address"},
+		{EADDRINUSE, "the address is already in use: stop the other process or choose "
+			     "another"},
+		{EADDRNOTAVAIL, "this machine does not have the address: choose one of its own"},
 		{EACCES, "permission denied (ports below 1024 and socket directories need it)"},
-		{ENOENT, "the directory of the socket does not exist"},
-		{ENOTSOCK, "a file that is not a socket is in the way"},
+		{ENOENT, "the directory of the socket does not exist: make it first"},
+		{ENOTSOCK, "a file that is not a socket is in the way: choose another path"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

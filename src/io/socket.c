@@ -2,10 +2,12 @@
 #include "io/socket.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,16 +63,18 @@ void socket_reset(int fd)
 	close(fd);
 }
 
-int64_t socket_unheard_ms(int fd)
+struct socket_debt socket_debt(int fd)
 {
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
+	int queued = 0;
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return -1;
-	if (info.tcpi_unacked == 0 && info.tcpi_probes == 0)
-		return -1;
-	return info.tcpi_last_ack_recv;
+		return (struct socket_debt){0};
+	if (info.tcpi_unacked > 0 || info.tcpi_probes > 0)
+		return (struct socket_debt){true, true, info.tcpi_last_ack_recv};
+	(void)ioctl(fd, SIOCOUTQ, &queued);
+	return (struct socket_debt){.queued = queued > 0};
 }
 
 static struct endpoint endpoint_of(const struct sockaddr_storage *ss)

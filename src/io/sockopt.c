@@ -18,12 +18,23 @@ static int seconds(int64_t ms)
 	return s < 1 ? 1 : s > 32767 ? 32767 : (int)s; /* the kernel's MAX_TCP_KEEPIDLE */
 }
 
+int sockopt_no_delay(int fd)
+{
+	return set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
 int sockopt_stream(int fd, const struct sockopt *o)
+{
+	int rc = sockopt_no_delay(fd);
+
+	return rc < 0 ? rc : sockopt_keepalive(fd, o);
+}
+
+int sockopt_keepalive(int fd, const struct sockopt *o)
 {
 	const struct {
 		int level, name, value;
 	} options[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},
 		{IPPROTO_TCP, TCP_KEEPIDLE, seconds(o->keepalive_idle_ms)},
 		{IPPROTO_TCP, TCP_KEEPINTVL, seconds(o->keepalive_interval_ms)},
 		{IPPROTO_TCP, TCP_KEEPCNT,

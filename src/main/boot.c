@@ -58,7 +58,7 @@ static void fit_maxconn(struct process *p)
 	if (p->config->maxconn > room) {
 		log_msg(SEVERITY_WARNING, "maxconn_lowered",
 			"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using "
-			"%llu",
+			"%llu; raise the one or lower the other",
 			p->config->maxconn, (unsigned long long)p->nofile,
 			(unsigned long long)room);
 		p->config->maxconn = (unsigned)room;
@@ -176,8 +176,9 @@ static int write_pid(struct process *p, struct err *e)
 		return 0;
 	f = fopen(p->options->pid_file, "we");
 	if (f == NULL || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f) != 0)
-		return err_set(e, -EINVAL, "cannot write the pid file %s: %s", p->options->pid_file,
-			       strerror(errno));
+		return err_set(e, -EINVAL,
+			       "cannot write the pid file %s: %s; choose another with -p",
+			       p->options->pid_file, strerror(errno));
 	p->pid_written = true;
 	return 0;
 }
@@ -205,6 +206,15 @@ static int boot_parts(struct process *p, struct err *e)
 	return rv;
 }
 
+/* A log of JSON has no other lines. */
+static void say_failure(const struct process *p, const struct err *e)
+{
+	if (p->config->log.format == LOG_FORMAT_JSON)
+		log_msg(SEVERITY_ERROR, "not_started", "%s", e->text);
+	else
+		fprintf(stderr, "isari: %s\n", e->text);
+}
+
 int process_boot(struct process *p, const struct options *options)
 {
 	struct err e = {0};
@@ -228,7 +238,7 @@ int process_boot(struct process *p, const struct options *options)
 	rv = boot_parts(p, &e);
 	if (rv == 0)
 		return 0;
-	fprintf(stderr, "isari: %s\n", e.text);
+	say_failure(p, &e);
 	if (p->control)
 		control_stop(p->control); /* joins those that run; closes the rest */
 	else

@@ -13,13 +13,13 @@
 
 enum { EXIT_USAGE = 2, CTL_TIMEOUT_MS = 5000 };
 
-static int usage(void)
+static int usage(FILE *to)
 {
-	fprintf(stderr,
+	fprintf(to,
 		"usage: isari ctl [-s SOCKET] COMMAND...   (default socket %s; try: isari ctl "
 		"help)\n",
 		CTL_DEFAULT_SOCKET);
-	return EXIT_USAGE;
+	return to == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 /* Index of the first word of the command, or -1. */
@@ -104,8 +104,10 @@ int ctl_main(int argc, char **argv)
 	struct err e;
 	int first = parse_options(argc, argv, &socket);
 
+	if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0))
+		return usage(stdout);
 	if (first < 0 || first >= argc)
-		return usage();
+		return usage(stderr);
 	if (parse_socket(&a, socket, &e) < 0) {
 		fprintf(stderr, "isari ctl: %s: %s\n", socket, e.text);
 		return EXIT_USAGE;

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 	case JOB_CHECK: return check(&o);
 	case JOB_CTL: return ctl_main(o.n_rest, o.rest);
 	case JOB_VERSION: options_version(o.verbose); return 0;
-	case JOB_HELP: options_usage(); return 0;
+	case JOB_HELP: options_usage(stdout); return 0;
 	}
 	return 2;
 }

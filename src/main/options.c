@@ -8,7 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void options_usage(void)
+#ifdef __clang__
+#define COMPILER __VERSION__ /* with its name */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+void options_usage(FILE *to)
 {
 	fputs("usage: isari [-f FILE] [-p PIDFILE]   run in the foreground (default "
 	      "/etc/isari/isari.yaml)\n"
@@ -16,7 +22,7 @@ void options_usage(void)
 	      "       isari -v | -vv                version | libraries and build options\n"
 	      "       isari ctl [-s SOCKET] COMMAND...\n"
 	      "                                     send a command to the stats socket\n",
-	      stderr);
+	      to);
 }
 
 void options_version(bool verbose)
@@ -28,7 +34,7 @@ void options_version(bool verbose)
 		return;
 	io_libraries(&b);
 	wire_libraries(&b);
-	printf("%sbuilt with %s\n", b.data, __VERSION__);
+	printf("%sbuilt with %s\noptions: %s\n", b.data, COMPILER, ISARI_OPTIONS);
 	buf_fini(&b);
 }
 
@@ -38,7 +44,8 @@ static int misuse(const char *what, const char *word)
 	return -EINVAL;
 }
 
-static int take_flag(struct options *o, int flag, unsigned *n_v)
+/* `word`: the one with this flag, which may be a long option that does not exist. */
+static int take_flag(struct options *o, int flag, const char *word, unsigned *n_v)
 {
 	switch (flag) {
 	case 'f': o->config_file = optarg; return 0;
@@ -50,14 +57,17 @@ static int take_flag(struct options *o, int flag, unsigned *n_v)
 		return 0;
 	case 'h': o->job = JOB_HELP; return 0;
 	case ':': return misuse("this option needs a value: ", (char[]){'-', (char)optopt, '\0'});
-	default: return misuse("unknown option ", (char[]){'-', (char)optopt, '\0'});
+	default:
+		if (word[1] == '-')
+			return misuse("unknown option ", word);
+		return misuse("unknown option ", (char[]){'-', (char)optopt, '\0'});
 	}
 }
 
 int options_parse(struct options *o, int argc, char **argv)
 {
 	unsigned n_v = 0;
-	int flag, rv;
+	int at, flag, rv;
 
 	*o = (struct options){.job = JOB_RUN, .config_file = "/etc/isari/isari.yaml"};
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
@@ -67,8 +77,8 @@ int options_parse(struct options *o, int argc, char **argv)
 		return 0;
 	}
 	opterr = 0;
-	while ((flag = getopt(argc, argv, "+:f:p:cvh")) != -1) {
-		rv = take_flag(o, flag, &n_v);
+	while (at = optind, (flag = getopt(argc, argv, "+:f:p:cvh")) != -1) {
+		rv = take_flag(o, flag, argv[at], &n_v);
 		if (rv < 0)
 			return rv;
 	}

@@ -75,10 +75,14 @@ static unsigned load_of(const struct worker *w)
 	return atomic_load_explicit(&w->n_sessions, memory_order_relaxed);
 }
 
+/* The others may have told already that they carry nobody any more: what is queued when a drain
+ * begins is not for them. */
 static struct worker *least_loaded(struct worker *w)
 {
 	struct worker *least = w;
 
+	if (w->draining)
+		return w;
 	for (unsigned i = 0; i < w->setup.n_workers; i++)
 		if (load_of(w->setup.peers[i]) < load_of(least))
 			least = w->setup.peers[i];
@@ -118,22 +122,22 @@ static void pause_accepting(struct worker *w)
 }
 
 /* Clients who are only told no hold a descriptor too; the members' must never be theirs. */
-static unsigned room_left(const struct worker *w)
+static unsigned room_left(const struct worker *w, unsigned wanted)
 {
 	unsigned clients = 0, most = w->setup.max_clients;
 
 	if (most == 0)
-		return LISTENER_TURN;
+		return wanted;
 	for (unsigned i = 0; i < w->setup.n_workers; i++)
 		clients += load_of(w->setup.peers[i]);
 	if (clients >= most)
 		return 0;
-	return most - clients < LISTENER_TURN ? most - clients : LISTENER_TURN;
+	return most - clients < wanted ? most - clients : wanted;
 }
 
 static void accept_from(struct worker *w, struct worker_socket *ws)
 {
-	unsigned most = room_left(w);
+	unsigned most = room_left(w, LISTENER_TURN);
 
 	if (most == 0) {
 		pause_accepting(w);
@@ -171,7 +175,8 @@ void accept_close(struct worker *w, bool take_queued)
 		struct worker_socket *ws = &w->sockets[i];
 
 		if (take_queued)
-			(void)listener_accept(&ws->listener, QUEUED_AT_CLOSE, on_accept, ws);
+			(void)listener_accept(&ws->listener, room_left(w, QUEUED_AT_CLOSE),
+					      on_accept, ws);
 		listener_close(&ws->listener, w->opened >= OPENED_EDGE ? &w->edge : NULL);
 	}
 	free(w->sockets);

@@ -2,6 +2,7 @@
  * counting (session.c). */
 #include "io/log.h"
 #include "proxy/worker_state.h"
+#include <string.h>
 
 /* A port check of a load balancer connects and hangs up: no session to anybody who reads
  * the log. */
@@ -35,6 +36,8 @@ void access_log_end(const struct session *s)
 	log_str(&line, "client", endpoint_format(&s->peer, text, sizeof(text)));
 	add_server(&line, s);
 	log_str(&line, "reason", close_reason_key(s->reason));
+	if (s->reason == CLOSE_CONNECT_FAILED)
+		log_str(&line, "error", strerror(s->failure));
 	log_int(&line, "bytes_in", (int64_t)s->up.bytes);
 	log_int(&line, "bytes_out", (int64_t)s->down.bytes);
 	log_int(&line, "duration_ms", worker_now(w) - s->started_ms);

@@ -87,8 +87,7 @@ static void send_courier(struct cancel *cancel, const struct view_server *v)
 {
 	struct worker *w = cancel->asker->worker;
 	struct courier *c = &cancel->couriers[cancel->n++];
-	const struct worker_listener *l = &w->listeners[cancel->asker->listener];
-	int fd = dialer_start(v->ip, v->port, &l->sockopt);
+	int fd = dialer_start(v->ip, v->port);
 
 	c->cancel = cancel;
 	edge_source_init(&c->source, on_courier);

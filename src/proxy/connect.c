@@ -7,6 +7,7 @@
 #include "core/balance.h"
 #include "core/counters.h"
 #include "core/monitor.h"
+#include "io/clock.h"
 #include "io/dialer.h"
 #include "proxy/worker_state.h"
 #include <errno.h>
@@ -66,7 +67,7 @@ static int dial(struct session *s, const struct view_server *v)
 
 	if (v->ip[0] == '\0')
 		return -EHOSTUNREACH; /* its name is not resolved (yet) */
-	fd = dialer_start(v->ip, v->port, &listener_of(s)->sockopt);
+	fd = dialer_start(v->ip, v->port);
 	if (fd < 0)
 		return fd;
 	rc = edge_add(&s->worker->edge, &s->server, fd);
@@ -142,6 +143,7 @@ void connect_tell_sign(struct session *s, int error)
 
 static void blame(struct session *s, int error)
 {
+	s->failure = error > 0 && error < UINT8_MAX ? (uint8_t)error : EIO;
 	if (s->lane->server < 64)
 		s->tried |= UINT64_C(1) << s->lane->server;
 	COUNT(s->lane->count, connect_errors, 1);
@@ -161,7 +163,7 @@ static void count_retry(const struct session *s, const struct lane *failed)
 static void give_up(struct session *s, bool full)
 {
 	s->limit = LIMIT_SERVERS;
-	refuse_begin(s, full ? CLOSE_LIMIT : s->tried ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
+	refuse_begin(s, full ? CLOSE_LIMIT : s->failure ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
 }
 
 /* ---- server after server ---- */
@@ -184,6 +186,10 @@ static void connect_next(struct session *s, struct lane *failed)
 	bool full, lost_race = false;
 	int i, rc;
 
+	if (s->worker->stopping) { /* what begins to relay now would be cut by nobody */
+		session_close(s, CLOSE_STOPPING);
+		return;
+	}
 	while ((i = pick(s, &full)) >= 0) {
 		struct lane *lane = &listener_of(s)->lanes[i];
 
@@ -222,6 +228,23 @@ void connect_expired(struct session *s)
 
 /* ---- success ---- */
 
+/* The journal wants to know when the first session reached a new primary: one message per view. */
+static void tell_first_session(const struct session *s)
+{
+	struct worker *w = s->worker;
+	struct lane *lane = s->lane;
+	struct message *m;
+
+	if (lane->told_generation == w->view->generation || !lane->listener->serves_primary)
+		return;
+	lane->told_generation = w->view->generation;
+	m = message_new(MSG_FIRST_SESSION);
+	m->u.first_session.member = lane->member;
+	m->u.first_session.generation = w->view->generation;
+	m->u.first_session.at_ms = clock_ms();
+	worker_tell_control(w, m);
+}
+
 static void established(struct session *s)
 {
 	struct lane *lane = s->lane;
@@ -235,6 +258,7 @@ static void established(struct session *s)
 	COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
 	gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
 	gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
+	tell_first_session(s);
 	relay_begin(s);
 }
 
@@ -258,9 +282,10 @@ void connect_run(struct session *s)
 		connect_next(s, NULL);
 		return;
 	}
-	if (s->up.blocked)
-		return; /* still on its way */
-	rc = dialer_finish(s->server.fd);
+	if (s->up.blocked) /* still on its way */
+		return;
+	/* Writable and without an error it is there: only an end has something to say. */
+	rc = s->down.ending ? dialer_finish(s->server.fd) : 0;
 	if (rc == 0)
 		established(s);
 	else

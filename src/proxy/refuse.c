@@ -42,6 +42,13 @@ static void limit_sentence(const struct session *s, char *out, size_t n)
 	}
 }
 
+/* With the last server that was tried, and what it did. */
+static void unreached_sentence(const struct session *s, const char *cluster, char *out, size_t n)
+{
+	snprintf(out, n, "no server of cluster \"%s\" could be reached (%s: %s)", cluster,
+		 s->worker->config->members[s->lane->member].name, strerror(s->failure));
+}
+
 /* The SQLSTATE, and the sentence in `out`. */
 static const char *explain(const struct session *s, const char *why, char *out, size_t n)
 {
@@ -57,7 +64,7 @@ static const char *explain(const struct session *s, const char *why, char *out, 
 		snprintf(out, n, "isari received %s", why ? why : "no startup packet");
 		return SQLSTATE_PROTOCOL_VIOLATION;
 	case CLOSE_CONNECT_FAILED:
-		snprintf(out, n, "no server of cluster \"%s\" could be reached", c->name);
+		unreached_sentence(s, c->name, out, n);
 		return SQLSTATE_CANNOT_CONNECT_NOW;
 	default:
 		view_none_sentence(w->view, s->listener, worker_now(w), out, n);

@@ -22,8 +22,27 @@ static bool may_move(struct session *s)
 	return lane_carries(s->lane, s) && lane_moves(s->worker, s->lane);
 }
 
+/* The one who ended first is the reason, whatever the other does then. A reset is passed on
+ * nevertheless. */
+static void end_as_begun(struct session *s, enum close_reason reason)
+{
+	s->abrupt = true;
+	session_close(s, reason);
+}
+
+/* This leg was reset. It is news only in a session that nobody had ended: a PostgreSQL that was
+ * told good-bye inside TLS, for one, leaves TLS's own good-bye unread, and its kernel makes
+ * that a reset. */
 static void lose(struct session *s, bool client)
 {
+	if (s->server_ended_first) {
+		end_as_begun(s, CLOSE_SERVER);
+		return;
+	}
+	if (!client && s->up.finished && !s->server_lost) {
+		end_as_begun(s, CLOSE_CLIENT);
+		return;
+	}
 	if (!client && s->down.bytes == 0) {
 		COUNT(s->lane->count, response_errors, 1);
 		COUNT(listener_row(s), response_errors, 1);
@@ -126,5 +145,6 @@ void relay_begin(struct session *s)
 	session_move(s, SESSION_RELAYING);
 	s->lane->n_sessions++;
 	s->active_ms = worker_now(s->worker);
+	watch_moved(s);
 	relay_run(s);
 }

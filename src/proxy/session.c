@@ -270,9 +270,10 @@ static void read_away_greeting(struct session *s)
 
 static void close_legs(struct session *s, bool relayed)
 {
-	void (*end)(int) = resets_legs(s->reason) ? socket_reset : socket_close;
+	bool reset = s->abrupt || resets_legs(s->reason);
+	void (*end)(int) = reset ? socket_reset : socket_close;
 
-	if (!relayed && !resets_legs(s->reason))
+	if (!relayed && !reset)
 		read_away_greeting(s);
 	end(edge_drop(&s->worker->edge, &s->client));
 	end(edge_drop(&s->worker->edge, &s->server));

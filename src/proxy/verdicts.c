@@ -86,10 +86,21 @@ static void stand_still(struct worker *w, int64_t slept_ms)
 	worker_tell_control(w, m);
 }
 
+/* Any loop that sleeps counts: while control's does, nobody notices that a lease ends. */
+static int64_t control_overdue_ms(const struct worker *w, int64_t now)
+{
+	int64_t due =
+		atomic_load_explicit(&w->setup.scoreboard->control_due_ms, memory_order_relaxed);
+
+	return due > 0 && !w->suspended ? now - due : 0;
+}
+
 bool verdicts_check_pause(struct worker *w)
 {
 	int64_t now = clock_ms(), slept = now - w->turn_ms - w->planned_ms;
 
+	if (slept <= PAUSE_MS)
+		slept = control_overdue_ms(w, now);
 	if (slept <= PAUSE_MS)
 		return false;
 	w->turn_ms = now;

@@ -3,64 +3,96 @@
  * COPY that waits for a lock), so the kernel is asked instead: is anything unacknowledged, and when
  * did the peer last acknowledge?
  *
- * A session is put on its listener's list when its bytes move, and looked at half a user_timeout
- * later; with nothing on its way it leaves the list, so idle sessions cost nothing. Two looks in a
- * row must find bytes on their way, the second one with no sign of life for user_timeout. Worker
- * thread only. */
+ * A session is put on its listener's list when its bytes move, and looked at LOOKS times in a
+ * user_timeout; with nothing on its way it leaves the list, so idle sessions cost nothing. A leg is
+ * lost when every look of one user_timeout found it in debt, and it gave no sign of life for as
+ * long. A reader whose window is closed stays watched: it may vanish as well. The first look also
+ * gives the server leg its keepalive (the client's comes from its listening socket), so that
+ * short sessions need not pay for it. Worker thread only. */
 #include "proxy/worker_state.h"
+
+enum { LOOKS = 4 };
+
+static struct worker_listener *listener_of(const struct session *s)
+{
+	return &s->worker->listeners[s->listener];
+}
 
 static int64_t patience_ms(const struct session *s)
 {
-	return s->worker->listeners[s->listener].config->keepalive.user_timeout_ms;
+	return listener_of(s)->config->keepalive.user_timeout_ms;
 }
 
 static void look_again_later(struct session *s)
 {
 	list_unlink(&s->timed);
-	s->deadline_ms = worker_now(s->worker) + patience_ms(s) / 2;
-	list_append(&s->worker->listeners[s->listener].watched, &s->timed);
+	s->deadline_ms = worker_now(s->worker) + patience_ms(s) / LOOKS;
+	list_append(&listener_of(s)->watched, &s->timed);
+}
+
+static void keep_alive(struct session *s)
+{
+	if (!s->kept_alive)
+		(void)sockopt_keepalive(s->server.fd, &listener_of(s)->sockopt);
+	s->kept_alive = true;
 }
 
 void watch_moved(struct session *s)
 {
-	if (!list_empty(&s->timed) || patience_ms(s) == 0)
-		return;
-	s->suspect = false;
-	look_again_later(s);
-}
-
-static void look(struct session *s)
-{
-	int64_t client_ms = socket_unheard_ms(s->client.fd);
-	int64_t server_ms = socket_unheard_ms(s->server.fd);
-
-	if (client_ms < 0 && server_ms < 0) {
-		list_unlink(&s->timed);
-	} else if (s->suspect && client_ms >= patience_ms(s)) {
-		session_close(s, CLOSE_CLIENT_LOST);
-	} else if (s->suspect && server_ms >= patience_ms(s)) {
-		session_close(s, CLOSE_SERVER_LOST);
-	} else {
-		s->suspect = true;
+	if (patience_ms(s) == 0)
+		keep_alive(s);
+	else if (list_empty(&s->timed)) {
+		s->client_doubts = s->server_doubts = 0;
 		look_again_later(s);
 	}
 }
 
-static struct session *first_of(const struct list *watched)
+/* True: nobody is there any more. */
+static bool doubt(const struct session *s, const struct socket_debt *debt, uint8_t *doubts)
 {
-	return list_empty(watched) ? NULL : LIST_ENTRY(watched->next, struct session, timed);
+	if (!debt->asked)
+		*doubts = 0;
+	else if (*doubts < LOOKS)
+		++*doubts;
+	else
+		return debt->unheard_ms >= patience_ms(s);
+	return false;
+}
+
+static void look(struct session *s)
+{
+	struct socket_debt client = socket_debt(s->client.fd), server = socket_debt(s->server.fd);
+
+	keep_alive(s);
+	if (doubt(s, &client, &s->client_doubts))
+		session_close(s, CLOSE_CLIENT_LOST);
+	else if (doubt(s, &server, &s->server_doubts))
+		session_close(s, CLOSE_SERVER_LOST);
+	else if (client.queued || server.queued)
+		look_again_later(s);
+	else
+		list_unlink(&s->timed);
+}
+
+static struct session *first_due(const struct worker *w, const struct list *watched)
+{
+	struct session *s;
+
+	if (list_empty(watched))
+		return NULL;
+	s = LIST_ENTRY(watched->next, struct session, timed);
+	return worker_now(w) >= s->deadline_ms ? s : NULL;
 }
 
 void watch_run(struct worker *w)
 {
+	w->watch_behind = false;
 	for (unsigned i = 0; i < w->config->n_listeners; i++) {
+		struct list *watched = &w->listeners[i].watched;
 		struct session *s;
 
-		for (unsigned n = 0; n < SLICE_SESSIONS; n++) {
-			s = first_of(&w->listeners[i].watched);
-			if (s == NULL || worker_now(w) < s->deadline_ms)
-				break;
+		for (unsigned n = 0; n < SLICE_SESSIONS && (s = first_due(w, watched)); n++)
 			look(s);
-		}
+		w->watch_behind |= first_due(w, watched) != NULL;
 	}
 }

@@ -86,7 +86,8 @@ static void dispatch(struct worker *w, const struct message *m)
 	case MSG_PAUSED:
 	case MSG_VIEW_TAKEN:
 	case MSG_SESSIONS:
-	case MSG_DRAINED: INSIST(false); /* these are for control */
+	case MSG_DRAINED:
+	case MSG_FIRST_SESSION: INSIST(false); /* these are for control */
 	}
 }
 
@@ -135,7 +136,7 @@ static int next_sleep_ms(const struct worker *w)
 {
 	int64_t now = worker_now(w), due = now + LONGEST_SLEEP_MS;
 
-	if (!list_empty(&w->ready) || cut_has_work(w))
+	if (!list_empty(&w->ready) || cut_has_work(w) || w->watch_behind)
 		return 0;
 	due = earlier(due, sweep_due_ms(w));
 	if (accept_has_work(w))

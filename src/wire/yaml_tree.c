@@ -332,9 +332,16 @@ static struct yaml_node *build_document(struct builder *b)
 	return root;
 }
 
+/* Some editors begin a file with a mark that says "UTF-8"; libyaml takes it for a column. */
+static size_t byte_order_mark(const char *text, size_t len)
+{
+	return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 struct yaml_node *yaml_tree_parse(const char *text, size_t len, struct faults *faults)
 {
-	struct builder b = {.faults = faults, .text = text, .len = len};
+	size_t mark = byte_order_mark(text, len);
+	struct builder b = {.faults = faults, .text = text + mark, .len = len - mark};
 	struct yaml_node *root;
 
 	if (len > YAML_TREE_MAX_BYTES) {
@@ -347,7 +354,7 @@ struct yaml_node *yaml_tree_parse(const char *text, size_t len, struct faults *f
 		return NULL;
 	}
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&b.parser, (const unsigned char *)b.text, b.len);
 	root = build_document(&b);
 	yaml_parser_delete(&b.parser);
 	if (!b.broken)

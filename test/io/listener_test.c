@@ -163,7 +163,8 @@ static void test_workers_share_a_port_that_nobody_else_has(void **state)
 	assert_int_equal(try_open(&first, "127.0.0.1", 0, false, &e), 0);
 	assert_int_equal(try_open(&second, "127.0.0.1", port_of(&first), false, &e), 0);
 	assert_int_equal(try_open(&third, "127.0.0.1", port_of(&first), true, &e), -EADDRINUSE);
-	assert_string_equal(e.text, "the address is already in use");
+	assert_string_equal(
+		e.text, "the address is already in use: stop the other process or choose another");
 	listener_close(&first, NULL);
 	listener_close(&second, NULL);
 }

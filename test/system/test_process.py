@@ -97,6 +97,47 @@ def test_usage_and_missing_file():
     assert "isari" in run("-v").stdout
 
 
+@pytest.mark.parametrize("words, code, out, err", [
+    (["-h"], 0, "usage: isari", ""),
+    (["ctl", "-h"], 0, "usage: isari ctl", ""),
+    (["-vv"], 0, "\noptions: ", ""),
+    (["--nonsense"], 2, "", "unknown option --nonsense;"),
+    (["-cx"], 2, "", "unknown option -x;"),
+    (["-f"], 2, "", "needs a value: -f;"),
+    (["coffee"], 2, "", "unknown word coffee;"),
+    (["ctl"], 2, "", "usage: isari ctl"),
+    (["ctl", "-s", "/nonexistent/s", "help"], 1, "", "/nonexistent/s: No such file or directory; is isari running"),
+], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+def test_help_goes_to_stdout_and_errors_with_their_remedy_to_stderr(words, code, out, err):
+    r = run(*words)
+    assert r.returncode == code
+    assert out in r.stdout and bool(out) == bool(r.stdout), r
+    assert err in r.stderr and bool(err) == bool(r.stderr), r
+
+
+@pytest.mark.parametrize("socket_, words", [
+    ({"path": "/proc/s"}, "stats.socket: cannot bind /proc/s: "),
+    ({"path": "SOCKET", "user": "no-such-user"}, "stats.socket: there is no user 'no-such-user'; "),
+    ({"path": "SOCKET", "group": "no-such-group"}, "stats.socket: there is no group 'no-such-group'; "),
+], ids=["path", "user", "group"])
+def test_a_stats_socket_that_cannot_be_made_is_an_error_with_place_and_remedy(config, tmp_path, socket_, words):
+    entry = socket_ | {"path": socket_["path"].replace("SOCKET", str(tmp_path / "s"))}
+    i = Isari(config | {"stats": {"socket": [entry]}}).start()
+    assert i.p.wait(10) == 1
+    text = i.text()
+    i.stop()
+    assert words in text and not os.path.exists(tmp_path / "s")
+
+
+def test_a_json_log_stays_json_when_the_start_fails(config):
+    with socket.create_server(("127.0.0.1", int(config["listeners"]["write"]["bind"].rpartition(":")[2]))):
+        i = Isari(config | {"log": {"format": "json"}}).start()
+        assert i.p.wait(10) == 1
+        last = json.loads(i.text().splitlines()[-1])
+        i.stop()
+    assert (last["level"], last["event"]) == ("error", "not_started") and "in use" in last["msg"]
+
+
 def test_every_listener_address_in_use_is_one_clear_error(config):
     taken = [socket.create_server(("127.0.0.1", int(l["bind"].rpartition(":")[2])))
              for l in config["listeners"].values()]

@@ -87,8 +87,9 @@ static void test_help_with_words_lists_what_matches(void **state)
 /* No reply may hold an empty line: it would end there. */
 static void test_no_reply_holds_an_empty_line(void **state)
 {
-	static const char *const all[] = {"",          "help",          "show stat",
-					  "show info", "show clusters", "show version"};
+	static const char *const all[] = {"",           "help",          "show stat",
+					  "show info",  "show clusters", "show version",
+					  "show events"};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		const char *reply = world_run(*state, all[i]);
@@ -128,6 +129,10 @@ static void test_levels_are_checked_before_arguments(void **state)
 	}
 	expect_denied(*state, LEVEL_USER, "show sess", true);
 	expect_denied(*state, LEVEL_OPERATOR, "show sess", false);
+	expect_denied(*state, LEVEL_USER, "show events", true);
+	expect_denied(*state, LEVEL_OPERATOR, "show events", false);
+	expect_denied(*state, LEVEL_USER, "probe", true);
+	expect_denied(*state, LEVEL_OPERATOR, "probe", false);
 	for (size_t i = 0; i < sizeof(everyones) / sizeof(everyones[0]); i++)
 		expect_denied(*state, LEVEL_USER, everyones[i], false);
 	expect_unknown(*state, "shutdown sessions"); /* unknown comes before denied */
@@ -162,11 +167,20 @@ static void test_set_server_orders_a_state(void **state)
 	expect_order(*state, "set server primary/n1 state ready",
 		     (struct admin_order){.type = ORDER_SET_SERVER, .state = ADMIN_READY});
 	expect_order(*state, "set server replica/n3 state drain",
-		     (struct admin_order){ORDER_SET_SERVER, 1, 2, ADMIN_DRAIN, 0});
+		     (struct admin_order){.type = ORDER_SET_SERVER,
+					  .listener = 1,
+					  .server = 2,
+					  .state = ADMIN_DRAIN});
 	expect_order(*state, "set server replica/n2 state maint",
-		     (struct admin_order){ORDER_SET_SERVER, 1, 1, ADMIN_MAINT, 0});
+		     (struct admin_order){.type = ORDER_SET_SERVER,
+					  .listener = 1,
+					  .server = 1,
+					  .state = ADMIN_MAINT});
 	expect_order(*state, "set server #3/#2 state maint",
-		     (struct admin_order){ORDER_SET_SERVER, 1, 1, ADMIN_MAINT, 0});
+		     (struct admin_order){.type = ORDER_SET_SERVER,
+					  .listener = 1,
+					  .server = 1,
+					  .state = ADMIN_MAINT});
 	expect_order(*state, "shutdown sessions server primary/n2",
 		     (struct admin_order){.type = ORDER_SHUTDOWN_SERVER, .server = 1});
 }

@@ -338,6 +338,15 @@ static void test_every_outcome_has_haproxys_check_word(void **state)
 	}
 }
 
+static void test_a_frontend_that_drains_listens_no_more(void **state)
+{
+	struct world *w = *state;
+
+	expect_cell(w, FRONTEND, STATUS, "OPEN");
+	w->process.stopping = true;
+	expect_cell(w, FRONTEND, STATUS, "STOP");
+}
+
 static void test_counters_reach_their_columns(void **state)
 {
 	struct world *w = *state;
@@ -402,6 +411,7 @@ int main(void)
 		TEST(test_every_row_has_as_many_cells_as_the_header),
 		TEST(test_columns_up_to_50_are_integers_but_for_the_known_texts),
 		TEST(test_rows_come_as_frontend_servers_backend),
+		TEST(test_a_frontend_that_drains_listens_no_more),
 		TEST(test_filter_counts_only_when_it_is_complete),
 		TEST(test_a_server_is_down_and_initializing_before_its_first_answer),
 		TEST(test_a_drained_server_is_neither_up_nor_down),

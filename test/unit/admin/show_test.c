@@ -197,7 +197,7 @@ static void test_a_cluster_without_primary_names_whom_it_blames(void **state)
 	l->none_why = WHY_LEASE_ENDED;
 	const char *text = world_run(w, "show clusters");
 	static const char first[] =
-		"main: no primary since 3.2s, in doubt: n1 gave no new proof before its "
+		"main: no primary since 3.2s, asked fast: n1 gave no new proof before its "
 		"lease ended\n";
 	assert_memory_equal(text, first, strlen(first));
 
@@ -207,6 +207,19 @@ static void test_a_cluster_without_primary_names_whom_it_blames(void **state)
 	static const char second[] =
 		"main: no primary since 3.2s: no member has proven to be primary\n";
 	assert_memory_equal(text, second, strlen(second));
+}
+
+static void test_a_silent_member_shows_no_role_of_the_past(void **state)
+{
+	struct world *w = *state;
+
+	w->members[1].claim = CLAIM_PRIMARY; /* died as one; n1 is the primary now */
+	w->members[1].outcome = OUTCOME_REFUSED;
+	assert_non_null(
+		strstr(world_run(w, "show clusters"),
+		       "  n2    -        -        -         -    connection refused, answered "));
+	w->members[0].outcome = OUTCOME_TIMEOUT; /* in doubt, but still the primary */
+	assert_non_null(strstr(world_run(w, "show clusters"), "  n1    primary  running  5 "));
 }
 
 static void test_large_lag_is_readable(void **state)
@@ -287,6 +300,7 @@ int main(void)
 		TEST(test_node_is_never_empty_and_has_no_colon),
 		TEST(test_release_date_is_a_date),
 		TEST(test_clusters_are_a_line_and_a_table),
+		TEST(test_a_silent_member_shows_no_role_of_the_past),
 		TEST(test_a_cluster_without_primary_names_whom_it_blames),
 		TEST(test_large_lag_is_readable),
 		TEST(test_sess_asks_for_the_list_first),

@@ -18,6 +18,7 @@ struct world {
 	struct row_facts rows[WORLD_ROWS];
 	struct listener_facts listeners[WORLD_LISTENERS];
 	struct process_facts process;
+	struct journal journal;
 	struct admin_facts facts;
 	struct buf out;
 	struct admin_order order;
@@ -137,6 +138,7 @@ static inline struct world *world_new(void)
 					.rows = w->rows,
 					.listeners = w->listeners,
 					.process = &w->process,
+					.journal = &w->journal,
 					.level = LEVEL_ADMIN};
 	return w;
 }

@@ -76,6 +76,26 @@ static void sizes_count_in_1024(void **state)
 	assert_int_equal(str_to_size_bytes("99999999TB", &n), -ERANGE);
 }
 
+static void moments_are_told_as_the_log_does(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} rows[] = {{0, "1970-01-01T00:00:00.000Z"},
+		    {INT64_C(951782399999), "2000-02-28T23:59:59.999Z"},
+		    {INT64_C(951782400000), "2000-02-29T00:00:00.000Z"},
+		    {INT64_C(951868800001), "2000-03-01T00:00:00.001Z"},
+		    {INT64_C(1735689599000), "2024-12-31T23:59:59.000Z"},
+		    {INT64_C(1795172327123), "2026-11-20T10:58:47.123Z"},
+		    {INT64_C(4107542400000), "2100-03-01T00:00:00.000Z"},
+		    {-1, "1970-01-01T00:00:00.000Z"}};
+	char out[STR_UTC_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(str_utc(rows[i].ms, out, sizeof(out)), rows[i].text);
+}
+
 static void durations_are_told_shortly(void **state)
 {
 	static const struct {
@@ -157,6 +177,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_and_in_range),
 		cmocka_unit_test(sizes_count_in_1024),
 		cmocka_unit_test(durations_are_told_shortly),
+		cmocka_unit_test(moments_are_told_as_the_log_does),
 		cmocka_unit_test(a_misspelt_word_finds_its_neighbour),
 		cmocka_unit_test(a_far_word_finds_nothing),
 		cmocka_unit_test(strangers_names_become_printable),

@@ -31,8 +31,9 @@ struct bench {
 	struct monitor *monitor;
 	struct operators *ops;
 	/* what the owner was told */
-	unsigned n_set, n_shutdown, n_asked, n_workers;
-	unsigned listener, server;
+	unsigned n_set, n_shutdown, n_asked, n_workers, n_hints;
+	unsigned listener, server, hinted;
+	struct journal journal;
 	enum admin_state state;
 	uint64_t request;
 	bool closed;
@@ -55,6 +56,19 @@ static void hook_set_server(void *arg, unsigned listener, unsigned server, enum 
 	b->listener = listener;
 	b->server = server;
 	b->state = state;
+}
+
+static const struct journal *hook_journal(void *arg)
+{
+	return &((struct bench *)arg)->journal;
+}
+
+static void hook_hint(void *arg, unsigned cluster)
+{
+	struct bench *b = arg;
+
+	b->n_hints++;
+	b->hinted = cluster;
 }
 
 static void hook_shutdown_server(void *arg, unsigned listener, unsigned server)
@@ -117,6 +131,8 @@ static struct operators_setup bench_setup(struct bench *b)
 		.nofile = 1024,
 		.hooks = {.arg = b,
 			  .report = hook_report,
+			  .journal = hook_journal,
+			  .hint = hook_hint,
 			  .set_server = hook_set_server,
 			  .shutdown_server = hook_shutdown_server,
 			  .ask_sessions = hook_ask_sessions},
@@ -314,6 +330,32 @@ static void test_orders_reach_the_owner(void **state)
 	assert_int_equal(b->n_set, 1);
 }
 
+static void test_probe_is_a_hint_for_one_cluster_or_all(void **state)
+{
+	struct bench *b = *state;
+
+	b->hinted = 9;
+	expect_reply(b, b->admin, "probe\n", "\n");
+	assert_int_equal(b->n_hints, 1);
+	assert_int_equal(b->hinted, 0);
+	expect_reply(b, b->admin, "probe main\n", "\n");
+	assert_int_equal(b->n_hints, 2);
+	expect_reply(b, b->admin, "probe other\n", "No such cluster.\n\n");
+	expect_reply(b, b->user, "probe main\n", "Permission denied\n\n");
+	assert_int_equal(b->n_hints, 2);
+}
+
+static void test_events_come_from_the_owners_journal(void **state)
+{
+	struct bench *b = *state;
+	struct change c = {.type = CHANGE_LEADERSHIP, .from = -1, .to = 1, .timeline = 3};
+
+	journal_change(&b->journal, &c, &(struct tally){0}, 1000, 2000);
+	char *reply = ask(b, b->admin, "show events\n");
+	assert_non_null(strstr(reply, " main: (start) -> n2, timeline - -> 3\n"));
+	free(reply);
+}
+
 static void answer(struct bench *b, unsigned worker, uint64_t request)
 {
 	struct session_info *list = xcalloc(1, sizeof(*list));
@@ -464,6 +506,8 @@ int main(void)
 		TEST(test_prompt_mode_stays_open_until_quit),
 		TEST(test_the_socket_decides_the_level),
 		TEST(test_orders_reach_the_owner),
+		TEST(test_probe_is_a_hint_for_one_cluster_or_all),
+		TEST(test_events_come_from_the_owners_journal),
 		TEST(test_sess_waits_for_every_worker),
 		TEST(test_two_clients_share_one_question),
 		TEST(test_a_silent_worker_is_left_out),

@@ -216,6 +216,26 @@ static void test_each_role_opens_its_own_listener(void **state)
 	}
 }
 
+/* As when every endpoint's answer is taken by itself: open, closed, open, twice a round. */
+static void test_a_200_of_a_postgresql_that_does_not_run_opens_nothing(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	story_begin(s);
+	s->acts[1].state = PG_STARTING;
+	story_run(s, 1500);
+	assert_int_equal(story_state(s, READ, 1), SERVER_CLOSED);
+	for (int i = 0; i < 3000; i++) {
+		story_run(s, 1);
+		assert_int_equal(story_state(s, READ, 1), SERVER_CLOSED);
+	}
+	s->acts[1].state = PG_UNKNOWN; /* or a Patroni that does not say */
+	story_run(s, 3000);
+	assert_int_equal(story_state(s, READ, 1), SERVER_OPEN);
+	story_end(s);
+}
+
 static void test_config_is_asked_rarely_and_of_the_primary(void **state)
 {
 	struct story *s = story_new(3);
@@ -658,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_only_endpoints_that_listeners_serve_are_asked),
 		cmocka_unit_test(test_the_rest_of_a_round_is_not_asked_of_a_silent_member),
 		cmocka_unit_test(test_each_role_opens_its_own_listener),
+		cmocka_unit_test(test_a_200_of_a_postgresql_that_does_not_run_opens_nothing),
 		cmocka_unit_test(test_config_is_asked_rarely_and_of_the_primary),
 		cmocka_unit_test(test_config_is_asked_again_soon_when_the_answer_was_no_good),
 		cmocka_unit_test(test_an_unresolved_name_is_not_asked_and_says_so),

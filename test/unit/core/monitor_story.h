@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/counters.h"
+#include "core/journal.h"
 #include "core/monitor.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@
 
 enum { WRITE, READ }; /* the first cluster's listeners */
 enum { STORY_START_MS = 1000000, STORY_MAX_MEMBERS = 8, STORY_MAX_CHANGES = 512 };
-enum { STORY_SYSTEM_ID = 7001 };
+enum { STORY_SYSTEM_ID = 7001, STORY_WALL_OFFSET_MS = 500000000 };
 
 struct act { /* how a member behaves */
 	enum outcome rest,
@@ -61,6 +62,8 @@ struct story {
 	int64_t last_asked_ms[STORY_MAX_MEMBERS];         /* ASK_PRIMARY */
 	struct change changes[STORY_MAX_CHANGES];         /* since story_forget */
 	size_t n_changes, n_steps;
+	struct journal *journal; /* fed, if there is one */
+	struct tally tally;      /* what clients have felt */
 };
 
 static inline struct act story_primary(uint64_t timeline)
@@ -164,12 +167,23 @@ static inline void story_note_order(struct story *s, const struct probe_order *p
 		s->last_asked_ms[p->member] = s->now_ms;
 }
 
+static inline void story_tell_journal(struct story *s, const struct update *up)
+{
+	for (size_t i = 0; i < up->n_changes; i++)
+		journal_change(s->journal, &up->changes[i], &s->tally, s->now_ms,
+			       s->now_ms + STORY_WALL_OFFSET_MS);
+	if (up->view)
+		journal_view(s->journal, up->view);
+}
+
 static inline void story_step(struct story *s, struct event ev)
 {
 	struct update up;
 
 	ev.now_ms = s->now_ms;
 	monitor_step(s->monitor, &ev, &up);
+	if (s->journal)
+		story_tell_journal(s, &up);
 	if (up.view) {
 		view_unref(s->view);
 		s->view = up.view;

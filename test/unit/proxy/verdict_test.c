@@ -52,6 +52,29 @@ static void test_a_demoted_server_loses_its_sessions_and_no_other_does(void **st
 	hang_up(&other);
 }
 
+/* Control hears once per view, and of primaries only. */
+static void test_the_first_session_on_a_primary_is_told_once_per_view(void **state)
+{
+	struct world *w = *state;
+	struct wire reader = carry(w, READ, 1), first = carry(w, WRITE, 0);
+
+	AWAIT(w, w->heard[MSG_FIRST_SESSION] == 1);
+	assert_int_equal(w->first_member, 0);
+	assert_int_equal(w->first_generation, w->view_generation);
+	struct wire second = carry(w, WRITE, 0);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	set_state(w, WRITE, 1, SERVER_OPEN);
+	assert_int_equal(w->heard[MSG_FIRST_SESSION], 1);
+	struct wire third = carry(w, WRITE, 1);
+	AWAIT(w, w->heard[MSG_FIRST_SESSION] == 2);
+	assert_int_equal(w->first_member, 1);
+	assert_int_equal(w->first_generation, w->view_generation);
+	hang_up(&reader);
+	hang_up(&first);
+	hang_up(&second);
+	hang_up(&third);
+}
+
 /* Neither end reads: both directions are full, our residue too. */
 static void test_a_session_blocked_in_both_directions_is_cut_like_any_other(void **state)
 {
@@ -248,6 +271,23 @@ static void test_the_dead_forward_nothing_while_they_wait_to_be_closed(void **st
 
 /* ---- a pause of our own ---- */
 
+static void test_while_control_stands_still_so_do_writers(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+
+	assert_carries(&s);
+	atomic_store(&w->board->control_due_ms, clock_ms() - 1500); /* more than 1 s overdue */
+	AWAIT(w, w->heard[MSG_PAUSED] == 1);
+	write_all(s.client, "commit", 6);
+	assert_silent(s.server);
+	atomic_store(&w->board->control_due_ms, clock_ms() + 60000); /* it wakes, and judges */
+	publish(w);
+	expect(s.server, "commit", 6);
+	assert_carries(&s);
+	hang_up(&s);
+}
+
 /* In a process of its own: it is stopped by its parent once it has said that it is ready. */
 static int paused_process(int ready, int resumed)
 {
@@ -305,9 +345,11 @@ int main(void)
 		cmocka_unit_test(
 			test_after_a_pause_of_our_own_writers_stand_still_until_the_next_view),
 		STORY(test_a_demoted_server_loses_its_sessions_and_no_other_does),
+		STORY(test_the_first_session_on_a_primary_is_told_once_per_view),
 		STORY(test_a_session_blocked_in_both_directions_is_cut_like_any_other),
 		STORY(test_a_new_generation_cuts_the_old_sessions_though_the_server_is_open),
 		STORY(test_a_kept_server_keeps_its_sessions_and_takes_no_new_one),
+		STORY(test_while_control_stands_still_so_do_writers),
 		STORY(test_a_paused_server_moves_no_byte_and_resumes_with_all_of_them),
 		STORY(test_what_was_sent_in_a_pause_dies_when_the_server_falls),
 		STORY(test_a_call_to_a_server_that_falls_ends_at_another),

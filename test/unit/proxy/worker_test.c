@@ -253,6 +253,43 @@ static void test_a_servers_reset_reaches_the_client_after_its_last_words(void **
 	hang_up(&s);
 }
 
+/* As PostgreSQL ends every TLS session: the client's close_notify is left unread. */
+static void test_a_servers_reset_after_the_clients_end_is_no_news(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+
+	write_all(s.client, "good-bye", 8);
+	shutdown(s.client, SHUT_WR);
+	expect(s.server, "good-bye", 8);
+	assert_int_equal(read_once(s.server), 0);
+	tcp_reset(s.server);
+	s.server = -1;
+	assert_int_equal(read_once(s.client), -ECONNRESET); /* it may have waited for an answer */
+	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_CLIENT] == 1);
+	assert_int_equal(server_sum(w, WRITE, 0).server_aborts, 0);
+	assert_int_equal(server_sum(w, WRITE, 0).response_errors, 0);
+	assert_int_equal(w->heard[MSG_SIGN], 0);
+	hang_up(&s);
+}
+
+static void test_a_word_to_a_server_that_has_ended_is_answered_by_a_reset(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+
+	write_all(s.server, "FATAL", 5);
+	close(s.server);
+	s.server = -1;
+	expect(s.client, "FATAL", 5);
+	assert_int_equal(read_once(s.client), 0);
+	AWAIT(w, (send(s.client, "x", 1, MSG_NOSIGNAL),
+		  listener_sum(w, WRITE).closes[CLOSE_SERVER] == 1));
+	assert_int_equal(server_sum(w, WRITE, 0).server_aborts, 0);
+	assert_int_equal(w->heard[MSG_SIGN], 0);
+	hang_up(&s);
+}
+
 static void test_a_reset_before_the_first_answer_is_a_response_error(void **state)
 {
 	struct world *w = *state;
@@ -459,6 +496,8 @@ int main(void)
 		STORY(test_a_server_that_half_closes_still_hears_the_client),
 		STORY(test_a_clients_reset_reaches_the_server_as_a_reset),
 		STORY(test_a_servers_reset_reaches_the_client_after_its_last_words),
+		STORY(test_a_servers_reset_after_the_clients_end_is_no_news),
+		STORY(test_a_word_to_a_server_that_has_ended_is_answered_by_a_reset),
 		STORY(test_a_reset_before_the_first_answer_is_a_response_error),
 		STORY(test_readers_alternate_over_the_replicas),
 		STORY(test_a_refusal_is_answered_by_the_next_server),

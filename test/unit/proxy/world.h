@@ -48,6 +48,8 @@ struct world {
 	unsigned doomed;
 	unsigned last_sign_member;
 	int last_sign;
+	unsigned first_member; /* of the last MSG_FIRST_SESSION */
+	uint64_t first_generation;
 	struct session_info *infos;
 	size_t n_infos;
 };
@@ -69,6 +71,9 @@ static void note(struct world *w, struct message *m)
 	} else if (m->type == MSG_SIGN) {
 		w->last_sign_member = m->u.sign.member;
 		w->last_sign = m->u.sign.sign;
+	} else if (m->type == MSG_FIRST_SESSION) {
+		w->first_member = m->u.first_session.member;
+		w->first_generation = m->u.first_session.generation;
 	} else if (m->type == MSG_SESSIONS) {
 		free(w->infos);
 		w->infos = m->u.sessions.list;
@@ -108,11 +113,27 @@ static inline int64_t test_now_ms(void)
 
 /* ---- building ---- */
 
+static inline bool is_free(uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool free = bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0;
+
+	close(fd);
+	return free;
+}
+
+/* Below the range from which the kernel takes the ports of clients: those come and go. */
 static inline uint16_t free_port(void)
 {
+	static unsigned step;
 	uint16_t port;
 
-	close(tcp_listen(&port));
+	do
+		port = (uint16_t)(20000 + ((unsigned)clock_us() + 7919 * step++) % 12000);
+	while (!is_free(port));
 	return port;
 }
 

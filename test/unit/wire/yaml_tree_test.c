@@ -40,6 +40,19 @@ static struct yaml_node *tree_of(const char *text)
 	return root;
 }
 
+static void a_mark_of_utf8_before_the_text_moves_nothing(void **state)
+{
+	struct yaml_node *root = tree_of("\xef\xbb\xbf"
+					 "a: 1\nb: 2\n");
+
+	(void)state;
+	assert_int_equal(root->n, 2);
+	assert_int_equal(yaml_map_find(root, "a")->key_column, 1);
+	assert_int_equal(yaml_map_find(root, "b")->key_column, 1);
+	yaml_tree_free(root);
+	assert_faults("\xef\xbb\xbf", "");
+}
+
 static void every_node_knows_its_place(void **state)
 {
 	struct yaml_node *root = tree_of("a: 1\nlist:\n  - x\n  - {k: \"v\"}\n");
@@ -223,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_node_knows_its_place),
+		cmocka_unit_test(a_mark_of_utf8_before_the_text_moves_nothing),
 		cmocka_unit_test(null_is_nothing_or_its_word_without_quotes),
 		cmocka_unit_test(an_empty_document_is_no_fault_and_no_tree),
 		cmocka_unit_test(a_syntax_error_has_its_place),
