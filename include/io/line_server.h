@@ -4,7 +4,7 @@
  * received is answered and then the server closes; a client's half-close does not drop its answers.
  * Owner: the loop's thread.
  *
- * Limits (reliability: a client that never reads, sends nothing, or sends no newline harms nobody):
+ * Limits (a client that never reads, sends nothing, or sends no newline harms nobody):
  * below, and idle clients are closed after 10 s (settable). A client's next line waits until it has
  * read its replies but for 64 KiB; whoever connects while all places are taken waits for one. */
 #include "base/addr.h"

@@ -1,4 +1,4 @@
-/* Who is primary, when more than one proves it (product rules 3 and 6).
+/* Who is primary, when more than one proves it (rules 3 and 6).
  * Nobody is elected by silence: an incumbent that stopped proving loses a tie, but a tie makes
  * nobody primary. */
 #include "core/arbiter.h"

@@ -1,4 +1,4 @@
-/* Is a member there? (product rule 5: silence is doubt, the data port is the second witness.) */
+/* Is a member there? (rule 5: silence is doubt, the data port is the second witness.) */
 #include "core/health.h"
 
 void health_answer(struct health *h, unsigned rise)

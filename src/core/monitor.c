@@ -1,4 +1,4 @@
-/* The step function: one event in, one update out (architecture.md's life of an observation).
+/* The step function: one event in, one update out (the life of an answer, README).
  *
  * Happy path: EV_TICK orders /primary of every member; the answers come back as EV_OBSERVATION; one
  * of them is a proof (proof.c); the arbiter names the primary; listeners get their servers
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OWN_PAUSE_MS = 1000 }; /* product rule 12 */
+enum { OWN_PAUSE_MS = 1000 }; /* rule 12 */
 
 /* ---- birth and death ---- */
 

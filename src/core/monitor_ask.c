@@ -1,5 +1,5 @@
 /* Order the questions that are due. One request in flight per member, and beside it at most one
- * ping of its data port while its REST is silent (product rules 1, 5 and 11). */
+ * ping of its data port while its REST is silent (rules 1, 5 and 11). */
 #include "base/assert.h"
 #include "base/str.h"
 #include "core/monitor_state.h"
@@ -115,8 +115,7 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Never further than this, so that a loop that slept is noticed soon after it wakes (product rule
- * 12). */
+/* Never further than this, so that a loop that slept is noticed soon (rule 12). */
 enum { LONGEST_SLEEP_MS = 1000 };
 
 int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms)

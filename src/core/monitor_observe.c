@@ -10,7 +10,7 @@ enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
  * neither. */
 enum { TTL_DEFAULT_MS = 30000, LOOP_WAIT_DEFAULT_MS = 10000 };
 
-/* Before the leader lock could have passed to another (product rule 4). */
+/* Before the leader lock could have passed to another (rule 4). */
 int64_t monitor_lease_ms(const struct cluster_state *c)
 {
 	int64_t ttl = c->ttl_ms ? c->ttl_ms : TTL_DEFAULT_MS;
@@ -162,7 +162,7 @@ static bool another_claims_it(const struct cluster_state *c, const struct member
 	return false;
 }
 
-/* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (product rule 7): followed
+/* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (rule 7): followed
  * only after `rise` confirmations, all of them while nobody else proves anything, and shouted
  * about. */
 static void take_lower_timeline(struct monitor *m, struct cluster_state *c, struct member_state *s,

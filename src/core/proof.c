@@ -1,4 +1,4 @@
-/* What one answer proves (product rules 2, 3 and 8).
+/* What one answer proves (rules 2, 3 and 8).
  * Patroni's status code is the only carrier of "I hold the leader lock"; its body says whether
  * PostgreSQL accepts writes. Both are needed: 200 comes before promotion ends (Patroni issues 2756,
  * 2972). */

@@ -1,4 +1,4 @@
-/* When to ask (product rules 1 and 11). */
+/* When to ask (rules 1 and 11). */
 #include "core/schedule.h"
 
 void doubt_surprise(struct doubt *d, int64_t now_ms)
