@@ -177,8 +177,8 @@ format: ## let clang-format decide
 
 cov: ## line coverage of the unit, sim and io tests
 	$(MAKE) BUILD=$(BUILD)/cov CFLAGS='-g --coverage' LDFLAGS=--coverage OPT=-O0 HARDEN= unit sim iotest
-	@cd $(BUILD)/cov && gcov -r -s $(CURDIR) -o . $$(find obj -name '*.gcda') 2>/dev/null | \
-	  awk '/^File .src/{f=$$2} /^Lines/{if(f){print f, $$2} f=""}' | tr -d "'" | sort
+	@gcov -n -r $$(find $(BUILD)/cov/obj -name '*.gcda') 2>/dev/null | tr -d "'" | \
+	  awk '/^File src/{f=$$2} /^Lines/{if(f) printf "%-34s %s\n", f, $$2 " " $$3 " " $$4; f=""}' | sort
 
 PREFIX ?= /usr/local
 install: all ## install the binary and the example configuration
