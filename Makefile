@@ -22,7 +22,7 @@ OPT ?= -O2
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 endif
 
-PKGS    := libuv libcurl jansson yaml-0.1 libpq
+PKGS    := libuv libcurl jansson yaml-0.1
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla -Wundef $(if $(WERROR),-Werror)
@@ -153,7 +153,7 @@ fuzz: ## fuzz every parser of wire/ for FUZZ_SECONDS each (60)
 
 # ---- the rest -------------------------------------------------------------------------------
 DEPS := build-essential pkg-config git libuv1-dev libcurl4-openssl-dev libjansson-dev libyaml-dev \
-        libpq-dev libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
+        libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
         postgresql-client-15 patroni etcd-server etcd-client python3-pytest python3-psycopg \
         python3-etcd hatop prometheus-haproxy-exporter haproxy socat openssl iproute2 procps curl
 deps: ## install what build, tests and demo need (Debian packages, apt-get)

@@ -141,7 +141,6 @@ const char *server_state_name(enum server_state s);
 const char *admin_state_name(enum admin_state s);
 
 /* -1 when the word is none of them. */
-int role_parse(const char *word);
 int admin_state_parse(const char *word);
 
 /* The log word of a close reason: "client_closed" for "client closed". */

@@ -31,7 +31,6 @@ struct prober {
 	struct http_client *http;
 	struct probe *probes; /* 2 * n_members: REST, port */
 	size_t n_probes;
-	uint64_t lost;
 	size_t n_open; /* handles and clients still to close */
 	void (*on_closed)(void *arg);
 	void *closed_arg;
@@ -159,7 +158,6 @@ static void on_deadline(uv_timer_t *timer)
 		finish(p, OUTCOME_OWN_FAULT);
 		return;
 	}
-	p->prober->lost++;
 	log_msg(SEVERITY_WARNING, "probe_lost", "%s of %s had to be given up by our own deadline",
 		question_path(p->o.question), p->prober->setup.config->members[p->o.member].name);
 	abandon(p);
@@ -181,11 +179,6 @@ void prober_ask(struct prober *pr, const struct probe_order *order)
 	rv = port ? start_ping(p, order) : start_get(p, order);
 	uv_timer_start(&p->deadline, on_deadline,
 		       rv < 0 ? 1 : (uint64_t)(order->timeout_ms + GRACE_MS), 0);
-}
-
-uint64_t prober_lost(const struct prober *p)
-{
-	return p->lost;
 }
 
 /* ---- birth and death ---- */

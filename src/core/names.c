@@ -37,13 +37,6 @@ static int find_word(const char *const *words, size_t n, const char *word)
 	return -1;
 }
 
-int role_parse(const char *word)
-{
-	static const char *const words[] = {ROLE_LIST(TEXT)};
-
-	return find_word(words, N_ROLES, word);
-}
-
 int admin_state_parse(const char *word)
 {
 	static const char *const words[] = {ADMIN_STATE_LIST(TEXT)};

@@ -29,16 +29,6 @@ static void test_words_are_those_of_the_product(void **state)
 	assert_string_equal(question_path(ASK_CONFIG), "/config");
 }
 
-static void test_roles_parse_back(void **state)
-{
-	(void)state;
-	for (int r = 0; r < N_ROLES; r++)
-		assert_int_equal(role_parse(role_name((enum role)r)), r);
-	assert_int_equal(role_parse("master"), -1);
-	assert_int_equal(role_parse("Primary"), -1);
-	assert_int_equal(role_parse(""), -1);
-}
-
 static void test_admin_states_parse_back(void **state)
 {
 	(void)state;
@@ -74,7 +64,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_are_those_of_the_product),
-		cmocka_unit_test(test_roles_parse_back),
 		cmocka_unit_test(test_admin_states_parse_back),
 		cmocka_unit_test(test_close_keys_are_the_names_without_blanks),
 		cmocka_unit_test(test_close_names_are_distinct),
