@@ -21,10 +21,18 @@ struct member_config {
 	unsigned weight; /* 0..256 */
 };
 
+/* Ask PostgreSQL itself, through libpq, when Patroni is silent. The password is in the passfile. */
+struct sql_config {
+	bool wanted;
+	char *user, *dbname;
+	char *passfile, *sslmode; /* NULL: none; libpq's own */
+};
+
 struct probe_config {
 	int64_t interval_ms, fast_interval_ms, timeout_ms;
 	unsigned fall, rise;
 	int64_t lease_ms, ping_timeout_ms;
+	struct sql_config sql;
 };
 
 struct cluster_config {
@@ -38,6 +46,7 @@ struct cluster_config {
 enum balance { BALANCE_ROUNDROBIN, BALANCE_LEASTCONN, BALANCE_RANDOM };
 enum protocol { PROTOCOL_POSTGRESQL, PROTOCOL_TCP };
 enum policy { POLICY_CLOSE, POLICY_KEEP };
+enum fallback { FALLBACK_NONE, FALLBACK_PRIMARY };
 
 struct timeouts {
 	int64_t connect_ms, startup_ms, client_idle_ms, server_idle_ms; /* idle: 0 = none */
@@ -60,7 +69,12 @@ struct listener_config {
 	enum balance balance;
 	unsigned maxconn;
 	unsigned server_maxconn; /* 0 = none */
-	enum policy on_demotion, on_unreachable;
+	enum policy on_demotion, on_unreachable, on_lag;
+	enum fallback fallback; /* who serves it while no member has a role of `serve` */
+	uint64_t max_lag_bytes; /* with has_max_lag: a replica over it takes no new sessions */
+	bool has_max_lag;
+	int64_t hold_ms;   /* how long a client waits for a server; 0: it is refused at once */
+	unsigned hold_max; /* how many may wait at a time */
 	enum protocol protocol;
 	struct timeouts timeouts;
 	struct keepalive keepalive;

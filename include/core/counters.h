@@ -25,6 +25,8 @@
 	X(cuts, "sessions cut by verdict, policy or operator")                                 \
 	X(denied, "connections refused by a limit")                                            \
 	X(no_server, "clients told that no server is available")                               \
+	X(held, "clients that had to wait for a server")                                       \
+	X(released, "clients that waited and were let go to a server")                         \
 	X(cancels, "CancelRequests passed on")                                                 \
 	X(internal_errors, "sessions lost to our own lack of memory or descriptors")           \
 	X(connect_ms, "milliseconds spent connecting, summed over connected")                  \
@@ -37,6 +39,7 @@
 struct counters { /* one worker's row */
 	alignas(64) COUNTER_LIST(COUNTER_FIELD) _Atomic uint64_t
 		closes[N_CLOSE_REASONS]; /* listener rows: how sessions ended */
+	_Atomic int64_t held_since_ms; /* listener rows: who waits longest since; 0: nobody waits */
 };
 
 struct counters_sum { /* over all workers */
@@ -56,6 +59,7 @@ struct scoreboard {
 	unsigned n_workers, n_rows;
 	struct counters *rows;     /* n_workers * n_rows, worker by worker */
 	struct gauge *gauges;      /* n_rows */
+	struct gauge *holds;       /* by listener: clients that wait for a server */
 	_Atomic unsigned sessions; /* of the whole process, for maxconn */
 	/* When control will look at the leases again; a worker that sees it overdue stands still,
 	 * as nobody enforces them. Written by control only; 0: not (or no longer) running. */
@@ -71,6 +75,9 @@ struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers);
 void scoreboard_free(struct scoreboard *s);
 struct counters *scoreboard_row(struct scoreboard *s, unsigned worker, unsigned row);
 void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_sum *out);
+
+/* Since when the one waits that waits longest at this listener, at any worker; 0: nobody waits. */
+int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener);
 
 /* Single writer: only the worker that owns the row may add. */
 #define COUNT(row, field, n)                                                                   \

@@ -13,6 +13,7 @@ enum message_type {
 	MSG_SESSIONS,      /* answer to MSG_LIST_SESSIONS */
 	MSG_DRAINED,       /* no session left after MSG_DRAIN */
 	MSG_FIRST_SESSION, /* to a primary, by this view: the first of this worker */
+	MSG_HOLD_EMPTIED,  /* the last client that this worker held at a listener was let go */
 	/* control to worker */
 	MSG_LIST_SESSIONS,
 	MSG_SHUTDOWN_SERVER,  /* cut the sessions of one server */
@@ -56,6 +57,10 @@ struct message {
 			uint64_t generation;
 			int64_t at_ms;
 		} first_session;
+		struct {
+			unsigned listener;
+			int64_t at_ms;
+		} hold_emptied;
 		struct {
 			uint64_t request;
 			struct session_info *list; /* heap; the receiver's */

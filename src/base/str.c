@@ -1,4 +1,4 @@
-/* Numbers, durations, moments and near misses. */
+/* Numbers, durations, sizes, moments and near misses. */
 #include "base/str.h"
 #include <ctype.h>
 #include <errno.h>
@@ -57,6 +57,15 @@ int str_to_duration_ms(const char *s, int64_t *ms)
 	if (rv == 0)
 		*ms = (int64_t)v;
 	return rv;
+}
+
+int str_to_size_bytes(const char *s, uint64_t *bytes)
+{
+	static const struct unit units[] = {{"B", 1},           {"kB", 1u << 10},
+					    {"MB", 1u << 20},   {"GB", 1ull << 30},
+					    {"TB", 1ull << 40}, {NULL, 0}};
+
+	return parse_with_unit(s, units, 1, bytes);
 }
 
 char *str_duration(int64_t ms, char *out, size_t n)

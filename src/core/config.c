@@ -26,11 +26,20 @@ struct config *config_ref(struct config *c)
 	return c;
 }
 
+static void free_sql(struct sql_config *s)
+{
+	free(s->user);
+	free(s->dbname);
+	free(s->passfile);
+	free(s->sslmode);
+}
+
 static void free_clusters(struct config *c)
 {
 	for (size_t i = 0; i < c->n_clusters; i++) {
 		free(c->clusters[i].name);
 		free(c->clusters[i].scope);
+		free_sql(&c->clusters[i].probe.sql);
 	}
 	free(c->clusters);
 }
@@ -106,6 +115,9 @@ void listener_config_defaults(struct listener_config *l)
 		.maxconn = 10000,
 		.on_demotion = POLICY_CLOSE,
 		.on_unreachable = POLICY_CLOSE,
+		.on_lag = POLICY_KEEP,
+		.hold_ms = 30 * SECOND,
+		.hold_max = 10000,
 		.protocol = PROTOCOL_POSTGRESQL,
 		.timeouts = {.connect_ms = 1 * SECOND, .startup_ms = 60 * SECOND},
 		.keepalive = {.idle_ms = 30 * SECOND,

@@ -35,6 +35,7 @@ struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers)
 	s->rows = xcalloc_aligned(alignof(struct counters), (size_t)n_workers * s->n_rows,
 				  sizeof(*s->rows));
 	s->gauges = xcalloc_aligned(alignof(struct gauge), s->n_rows, sizeof(*s->gauges));
+	s->holds = xcalloc_aligned(alignof(struct gauge), c->n_listeners, sizeof(*s->holds));
 	return s;
 }
 
@@ -44,6 +45,7 @@ void scoreboard_free(struct scoreboard *s)
 		return;
 	free(s->rows);
 	free(s->gauges);
+	free(s->holds);
 	free(s);
 }
 
@@ -73,6 +75,20 @@ void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_su
 	*out = (struct counters_sum){0};
 	for (unsigned w = 0; w < s->n_workers; w++)
 		add_row(out, &s->rows[(size_t)w * s->n_rows + row]);
+}
+
+int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener)
+{
+	int64_t oldest = 0;
+
+	for (unsigned w = 0; w < s->n_workers; w++) {
+		const struct counters *row = &s->rows[(size_t)w * s->n_rows + listener];
+		int64_t since = atomic_load_explicit(&row->held_since_ms, memory_order_relaxed);
+
+		if (since && (!oldest || since < oldest))
+			oldest = since;
+	}
+	return oldest;
 }
 
 static void keep_max(_Atomic unsigned *max, unsigned value)

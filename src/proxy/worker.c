@@ -87,7 +87,8 @@ static void dispatch(struct worker *w, const struct message *m)
 	case MSG_VIEW_TAKEN:
 	case MSG_SESSIONS:
 	case MSG_DRAINED:
-	case MSG_FIRST_SESSION: INSIST(false); /* these are for control */
+	case MSG_FIRST_SESSION:
+	case MSG_HOLD_EMPTIED: INSIST(false); /* these are for control */
 	}
 }
 

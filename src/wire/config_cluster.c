@@ -13,6 +13,47 @@ enum { MAX_CLUSTERS = 256, MAX_MEMBERS = 64, POSTGRESQL_PORT = 5432, REST_PORT =
 
 /* ---- probe ---- */
 
+#define SQL(name, field, ...) KEY(name, read_text, struct sql_config, field, __VA_ARGS__)
+
+enum { LONGEST_NAME = 63, LONGEST_PATH = 1023 }; /* PostgreSQL's own; PATH_MAX less a quarter */
+
+static const struct key sql_keys[] = {
+	SQL("user", user, .max = LONGEST_NAME,
+	    .required = "a role without rights, such as monitor"),
+	SQL("dbname", dbname, .max = LONGEST_NAME),
+	SQL("passfile", passfile, .max = LONGEST_PATH, .flags = KEY_NULLABLE),
+	SQL("sslmode", sslmode, .max = LONGEST_NAME, .flags = KEY_NULLABLE),
+	{0},
+};
+
+static void check_sslmode(struct reader *r, const struct yaml_node *map)
+{
+	static const struct word modes[] = {
+		{"disable", 0},     {"allow", 0}, {"prefer", 0}, {"require", 0}, {"verify-ca", 0},
+		{"verify-full", 0}, {0}};
+	const struct yaml_entry *e = yaml_map_find(map, "sslmode");
+	unsigned ignored;
+	size_t mark;
+
+	if (e == NULL || yaml_node_is_null(e->value))
+		return;
+	mark = faults_enter(r->faults, "sslmode");
+	reader_find_word(r, e->value, modes, &ignored);
+	faults_leave(r->faults, mark);
+}
+
+static void read_sql(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
+{
+	struct sql_config *sql = field;
+
+	if (!reader_expect_map(r, v, "at least user"))
+		return;
+	sql->wanted = true;
+	sql->dbname = xstrdup("postgres");
+	read_keys(r, k->keys, v, sql);
+	check_sslmode(r, v);
+}
+
 #define PROBE(name, reader, ...) KEY(name, reader, struct probe_config, __VA_ARGS__)
 
 static const struct key probe_keys[] = {
@@ -23,6 +64,7 @@ static const struct key probe_keys[] = {
 	PROBE("rise", read_unsigned, rise, .min = 1, .max = 100),
 	PROBE("lease", read_duration, lease_ms, .min = 1000, .max = 3600000),
 	PROBE("ping_timeout", read_duration, ping_timeout_ms, .min = 10, .max = 60000),
+	PROBE("sql", read_sql, sql, .keys = sql_keys, .flags = KEY_NULLABLE),
 	{0},
 };
 

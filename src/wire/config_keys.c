@@ -212,6 +212,44 @@ void read_duration(struct reader *r, const struct key *k, const struct yaml_node
 		duration_fault(r, k, v);
 }
 
+static const char *size_as_written(int64_t bytes, char *out, size_t n)
+{
+	static const struct {
+		const char *unit;
+		int64_t bytes;
+	} units[] = {{"TB", 1ll << 40}, {"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"", 1}};
+	enum { SMALLEST = 4 };
+	size_t i = 0;
+
+	while (i < SMALLEST && (bytes % units[i].bytes != 0 || bytes < units[i].bytes))
+		i++;
+	snprintf(out, n, "%lld%s", (long long)(bytes / units[i].bytes), units[i].unit);
+	return out;
+}
+
+static void size_fault(struct reader *r, const struct key *k, const struct yaml_node *v)
+{
+	char has[48], min[24], max[24];
+
+	if (v->kind == YAML_KIND_BAD)
+		return;
+	reader_fault(r, v, "must be a size %s..%s (bytes, or with kB, MB, GB, TB)%s, not %s",
+		     size_as_written(k->min, min, sizeof(min)),
+		     size_as_written(k->max, max, sizeof(max)),
+		     k->flags & KEY_NULLABLE ? " or null" : "", shown(v, has, sizeof(has)));
+}
+
+void read_size(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
+{
+	uint64_t bytes;
+
+	if (v->kind == YAML_KIND_SCALAR && str_to_size_bytes(v->text, &bytes) == 0 &&
+	    bytes >= (uint64_t)k->min && bytes <= (uint64_t)k->max)
+		*(uint64_t *)field = bytes;
+	else
+		size_fault(r, k, v);
+}
+
 void read_bool(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
 {
 	char has[48];

@@ -26,6 +26,8 @@ static const struct word balances[] = {
 
 static const struct word policies[] = {{"close", POLICY_CLOSE}, {"keep", POLICY_KEEP}, {0}};
 
+static const struct word fallbacks[] = {{"primary", FALLBACK_PRIMARY}, {0}};
+
 static const struct word protocols[] = {
 	{"postgresql", PROTOCOL_POSTGRESQL},
 	{"tcp", PROTOCOL_TCP},
@@ -150,6 +152,18 @@ static void read_serve(struct reader *r, const struct key *k, const struct yaml_
 	}
 }
 
+/* ---- max_lag ---- */
+
+static void read_max_lag(struct reader *r, const struct key *k, const struct yaml_node *v,
+			 void *listener)
+{
+	struct listener_config *l = listener;
+	size_t faults_before = r->faults->n;
+
+	read_size(r, k, v, &l->max_lag_bytes);
+	l->has_max_lag = r->faults->n == faults_before;
+}
+
 /* ---- the keys ---- */
 
 #define TIMEOUT(name, field, ...) KEY(name, read_duration, struct timeouts, field, __VA_ARGS__)
@@ -183,11 +197,16 @@ static const struct key listener_keys[] = {
 	LISTENER("cluster", read_cluster_name, cluster),
 	LISTENER("serve", read_serve, serve),
 	LISTENER("balance", read_word, balance, .words = balances),
+	LISTENER("fallback", read_word, fallback, .words = fallbacks, .flags = KEY_NULLABLE),
+	KEY_WHOLE("max_lag", read_max_lag, .max = 1LL << 50, .flags = KEY_NULLABLE),
+	LISTENER("hold", read_duration, hold_ms, .min = 10, .max = HOUR, .flags = KEY_ZERO),
+	LISTENER("hold_max", read_unsigned, hold_max, .min = 1, .max = MAX_SESSIONS),
 	LISTENER("maxconn", read_unsigned, maxconn, .min = 1, .max = MAX_SESSIONS),
 	LISTENER("server_maxconn", read_unsigned, server_maxconn, .min = 1, .max = MAX_SESSIONS,
 		 .flags = KEY_NULLABLE),
 	LISTENER("on_demotion", read_word, on_demotion, .words = policies),
 	LISTENER("on_unreachable", read_word, on_unreachable, .words = policies),
+	LISTENER("on_lag", read_word, on_lag, .words = policies),
 	LISTENER("protocol", read_word, protocol, .words = protocols),
 	LISTENER("timeouts", read_section, timeouts, .keys = timeouts_keys),
 	LISTENER("keepalive", read_section, keepalive, .keys = keepalive_keys),

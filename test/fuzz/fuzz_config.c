@@ -49,6 +49,7 @@ static void check_probe(const struct probe_config *p)
 	INSIST(within(p->timeout_ms, 10, 60000));
 	INSIST(within(p->ping_timeout_ms, 10, 60000));
 	INSIST(within(p->lease_ms, 2 * p->interval_ms, 3600000));
+	INSIST(p->sql.wanted == (p->sql.dbname != NULL));
 	INSIST(within(p->fall, 1, 100) && within(p->rise, 1, 100));
 }
 
@@ -61,6 +62,8 @@ static void check_listener(const struct config *c, const struct listener_config 
 	INSIST(l->cluster < c->n_clusters);
 	INSIST(within(l->serve, 1, (1 << N_ROLES) - 1));
 	INSIST(within(l->maxconn, 1, 1000000) && within(l->server_maxconn, 0, 1000000));
+	INSIST(within(l->hold_ms, 0, 3600000) && within(l->hold_max, 1, 1000000));
+	INSIST(within((int64_t)l->max_lag_bytes, 0, 1ll << 50));
 	INSIST(within(l->balance, BALANCE_ROUNDROBIN, BALANCE_RANDOM));
 	INSIST(within(l->timeouts.connect_ms, 10, 3600000));
 	INSIST(within(l->timeouts.startup_ms, 10, 3600000));

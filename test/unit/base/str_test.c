@@ -59,6 +59,23 @@ static void numbers_are_whole_and_in_range(void **state)
 	assert_int_equal(str_to_uint("18446744073709551616", 0, UINT64_MAX, &n), -ERANGE);
 }
 
+static void sizes_count_in_1024(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(str_to_size_bytes("64kB", &n), 0);
+	assert_int_equal(n, 65536);
+	assert_int_equal(str_to_size_bytes("16MB", &n), 0);
+	assert_int_equal(n, 16u << 20);
+	assert_int_equal(str_to_size_bytes("1GB", &n), 0);
+	assert_int_equal(n, 1u << 30);
+	assert_int_equal(str_to_size_bytes("512", &n), 0);
+	assert_int_equal(n, 512);
+	assert_int_equal(str_to_size_bytes("1k", &n), -EINVAL);
+	assert_int_equal(str_to_size_bytes("99999999TB", &n), -ERANGE);
+}
+
 static void moments_are_told_as_the_log_does(void **state)
 {
 	static const struct {
@@ -158,6 +175,7 @@ int main(void)
 		cmocka_unit_test(durations_have_one_unit_and_zero_needs_none),
 		cmocka_unit_test(durations_that_are_none_leave_the_value_alone),
 		cmocka_unit_test(numbers_are_whole_and_in_range),
+		cmocka_unit_test(sizes_count_in_1024),
 		cmocka_unit_test(durations_are_told_shortly),
 		cmocka_unit_test(moments_are_told_as_the_log_does),
 		cmocka_unit_test(a_misspelt_word_finds_its_neighbour),

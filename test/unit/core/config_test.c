@@ -37,6 +37,7 @@ static void probing_has_the_documented_defaults(void **state)
 	assert_int_equal(p.rise, 1);
 	assert_int_equal(p.lease_ms, 10000);
 	assert_int_equal(p.ping_timeout_ms, 1000);
+	assert_false(p.sql.wanted);
 }
 
 static void a_listener_has_the_documented_defaults(void **state)
@@ -51,6 +52,11 @@ static void a_listener_has_the_documented_defaults(void **state)
 	assert_int_equal(l.server_maxconn, 0);
 	assert_int_equal(l.on_demotion, POLICY_CLOSE);
 	assert_int_equal(l.on_unreachable, POLICY_CLOSE);
+	assert_int_equal(l.on_lag, POLICY_KEEP);
+	assert_int_equal(l.fallback, FALLBACK_NONE);
+	assert_false(l.has_max_lag);
+	assert_int_equal(l.hold_ms, 30000);
+	assert_int_equal(l.hold_max, 10000);
 	assert_int_equal(l.protocol, PROTOCOL_POSTGRESQL);
 	assert_int_equal(l.timeouts.connect_ms, 1000);
 	assert_int_equal(l.timeouts.startup_ms, 60000);

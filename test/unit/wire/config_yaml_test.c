@@ -267,10 +267,15 @@ static void every_listener_key_arrives(void **state)
 		"    cluster: main\n"
 		"    serve: [sync, async, quorum, standby_leader]\n"
 		"    balance: leastconn\n"
+		"    fallback: primary\n"
+		"    max_lag: 16MB\n"
+		"    hold: 0\n"
+		"    hold_max: 11\n"
 		"    maxconn: 7\n"
 		"    server_maxconn: 3\n"
 		"    on_demotion: keep\n"
 		"    on_unreachable: keep\n"
+		"    on_lag: close\n"
 		"    protocol: tcp\n"
 		"    timeouts: {connect: 2s, startup: 3s, client_idle: 4h, server_idle: 5h}\n"
 		"    keepalive: {idle: 6s, interval: 7s, count: 8, user_timeout: 9s}\n");
@@ -283,6 +288,12 @@ static void every_listener_key_arrives(void **state)
 	assert_int_equal(l->serve, ROLE_BIT(ROLE_SYNC) | ROLE_BIT(ROLE_ASYNC) |
 					   ROLE_BIT(ROLE_QUORUM) | ROLE_BIT(ROLE_STANDBY_LEADER));
 	assert_int_equal(l->balance, BALANCE_LEASTCONN);
+	assert_int_equal(l->fallback, FALLBACK_PRIMARY);
+	assert_true(l->has_max_lag);
+	assert_int_equal(l->max_lag_bytes, 16 << 20);
+	assert_int_equal(l->hold_ms, 0);
+	assert_int_equal(l->hold_max, 11);
+	assert_int_equal(l->on_lag, POLICY_CLOSE);
 	assert_int_equal(l->maxconn, 7);
 	assert_int_equal(l->server_maxconn, 3);
 	assert_int_equal(l->on_demotion, POLICY_KEEP);
@@ -306,7 +317,8 @@ static void every_probe_and_process_key_arrives(void **state)
 		"  main:\n"
 		"    members: [pg1]\n"
 		"    probe: {interval: 2s, fast_interval: 50ms, timeout: 4s, fall: 5, rise: 6,\n"
-		"            lease: 20s, ping_timeout: 500ms}\n" LISTENER
+		"            lease: 20s, ping_timeout: 500ms,\n"
+		"            sql: {user: monitor, passfile: /etc/p, sslmode: require}}\n" LISTENER
 		"threads: 8\nmaxconn: 9\ndrain_timeout: 0\n"
 		"log: {level: debug, format: json, sessions: false}\n");
 	const struct probe_config *p = &c->clusters[0].probe;
@@ -319,6 +331,11 @@ static void every_probe_and_process_key_arrives(void **state)
 	assert_int_equal(p->rise, 6);
 	assert_int_equal(p->lease_ms, 20000);
 	assert_int_equal(p->ping_timeout_ms, 500);
+	assert_true(p->sql.wanted);
+	assert_string_equal(p->sql.user, "monitor");
+	assert_string_equal(p->sql.dbname, "postgres");
+	assert_string_equal(p->sql.passfile, "/etc/p");
+	assert_string_equal(p->sql.sslmode, "require");
 	assert_int_equal(c->threads, 8);
 	assert_int_equal(c->maxconn, 9);
 	assert_int_equal(c->drain_timeout_ms, 0);
@@ -418,11 +435,10 @@ static void nothing_to_do_is_a_fault(void **state)
 
 static void keys_of_the_documentation_that_do_not_exist_yet_are_unknown(void **state)
 {
-	static const char *const listener[] = {"hold",       "hold_max",    "fallback", "max_lag",
-					       "zone",       "allow",       "deny",     "on_lag",
-					       "send_proxy", "accept_proxy"};
+	static const char *const listener[] = {"zone", "allow", "deny", "send_proxy",
+					       "accept_proxy"};
 	static const char *const cluster[] = {"discover", "on_primary_change", "zone", "sql"};
-	static const char *const probe[] = {"sql", "ca", "cert", "key", "verify", "user"};
+	static const char *const probe[] = {"ca", "cert", "key", "verify", "user"};
 	static const char *const top[] = {"user", "group"};
 
 	(void)state;
@@ -465,6 +481,13 @@ static void wrong_values_of_a_listener_say_what_is_right(void **state)
 		{"balance: {}", "must be one of roundrobin, leastconn, random; not a map"},
 		{"on_demotion: kill", "must be one of close, keep; not kill"},
 		{"on_unreachable: null", "must be one of close, keep; not null"},
+		{"on_lag: null", "must be one of close, keep; not null"},
+		{"fallback: replica", "must be one of primary; not replica"},
+		{"max_lag: -1", "must be a size 0..1024TB (bytes, or with kB, MB, GB, TB) or null"},
+		{"max_lag: 1k", "or null, not 1k"},
+		{"hold: 30", "must be a duration 0 (none) or 10ms..1h"},
+		{"hold: null", "must be a duration 0 (none) or 10ms..1h"},
+		{"hold_max: 0", "must be a number 1..1000000, not 0"},
 		{"protocol: http", "must be one of postgresql, tcp; not http"},
 		{"serve: []", "must name at least one role"},
 		{"serve: [any, any]", "any is named twice"},
