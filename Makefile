@@ -22,7 +22,7 @@ OPT ?= -O2
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 endif
 
-PKGS    := libuv libcurl jansson yaml-0.1
+PKGS    := libuv libcurl libpq jansson yaml-0.1
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla -Wundef $(if $(WERROR),-Werror)
@@ -57,7 +57,7 @@ BELOW_io   := io base
 BELOW_proxy := proxy wire core io base
 BELOW_control := control admin wire core io base
 
-.PHONY: all help deps demo test unit sim iotest system check bench fuzz cov lint format install clean
+.PHONY: all help deps demo test unit sim iotest system check bench bench-failover fuzz cov lint format install clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/isari ## build the one binary, build/isari
@@ -118,8 +118,12 @@ iotest: $(IO_BIN) ## sockets, HTTP and threads on loopback
 	$(call run_each,$(IO_BIN))
 test: unit sim iotest fuzz-quick ## unit + sim + io, and the fuzz targets over their corpus
 
-system: all ## real etcd, Patroni and PostgreSQL, through the built binary
-	/usr/bin/python3 -m pytest -q -rP -p no:cacheprovider test/system $(PYTEST)
+# T=consistency: every event of the consistency check, more than an hour; RUNS=10 EVENTS=freeze-patroni,switchover
+# MODES=async,sync TTLS=20,30 choose. Without T a short selection of it runs with all the rest.
+system: all ## real etcd, Patroni and PostgreSQL, through the built binary; T=name: test_name.py or name/ only
+	ISARI=$${ISARI:-$(abspath $(BUILD)/isari)} CONSISTENCY=$(if $(filter consistency,$(T)),matrix) RUNS='$(RUNS)' EVENTS='$(EVENTS)' \
+	  MODES='$(MODES)' TTLS='$(TTLS)' /usr/bin/python3 -m pytest -q -rP -p no:cacheprovider \
+	  $(if $(T),$(wildcard test/system/$(T) test/system/test_$(T).py),test/system) $(PYTEST)
 
 check: deps ## all of it, with warnings as errors: what CI runs
 	$(MAKE) lint
@@ -152,8 +156,8 @@ fuzz: ## fuzz every parser of wire/ for FUZZ_SECONDS each (60)
 	$(MAKE) fuzz-quick FUZZ_SECONDS=$(if $(filter 5,$(FUZZ_SECONDS)),60,$(FUZZ_SECONDS))
 
 # ---- the rest -------------------------------------------------------------------------------
-DEPS := build-essential pkg-config git libuv1-dev libcurl4-openssl-dev libjansson-dev libyaml-dev \
-        libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
+DEPS := build-essential pkg-config git libuv1-dev libcurl4-openssl-dev libpq-dev libjansson-dev \
+        libyaml-dev libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
         postgresql-client-15 patroni etcd-server etcd-client python3-pytest python3-psycopg \
         python3-etcd hatop prometheus-haproxy-exporter haproxy socat openssl iproute2 procps curl
 deps: ## install what build, tests and demo need (Debian packages, apt-get)
@@ -168,6 +172,21 @@ bench: ## side by side with HAProxy and a direct connection, as ratios; BENCH='-
 	@sh etc/deps.sh $(DEPS)
 	@$(MAKE) --no-print-directory all
 	@ISARI=$(BUILD)/isari exec /usr/bin/python3 bench/bench.py $(BENCH)
+
+$(BUILD)/bench/%: bench/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS_all)
+
+# RUNS=1 EVENTS=switchover takes a minute, the default (5 of each) three quarters of an hour. CONTENDERS="isari haproxy"
+# THREADS=4 SSLMODE=require HELD=1000 STORM=500 OUT=directory vary it; FAILOVER='--think 20' passes on what else it knows.
+bench-failover: ## the same failovers through isari, HAProxy, libpq: RUNS=5 EVENTS="switchover kill ..." SSLMODE= HELD= ...
+	@sh etc/deps.sh $(DEPS)
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/failover_load $(BUILD)/bench/failover_observe
+	@ISARI=$(BUILD)/isari exec /usr/bin/python3 bench/failover.py --bin $(BUILD)/bench \
+	  --out $(or $(OUT),$(BUILD)/bench-failover) $(if $(RUNS),--runs $(RUNS)) $(if $(EVENTS),--events $(EVENTS)) \
+	  $(if $(CONTENDERS),--contenders $(CONTENDERS)) $(if $(THREADS),--threads $(THREADS)) \
+	  $(if $(SSLMODE),--sslmode $(SSLMODE)) $(if $(HELD),--held $(HELD)) $(if $(STORM),--storm $(STORM)) $(FAILOVER)
 
 lint: ## floors, purity of core, formatting, every key and counter documented
 	@sh test/lint/lint.sh $(BUILD)
@@ -189,7 +208,7 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "  SAN=address|thread|undefined builds under build/san-... and runs the same targets"
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -17,6 +17,10 @@ struct row_facts {
 	unsigned connect_ms_max, session_ms_max;
 	unsigned connect_ms_avg, session_ms_avg; /* over about the last 1024 */
 	unsigned rate, rate_max;                 /* sessions per second */
+	/* listeners' rows: clients that wait for a server */
+	unsigned waiting_now, waiting_max;
+	int64_t waiting_ms;                /* how long the first of them has; -1: nobody waits */
+	unsigned held_ms_max, held_ms_avg; /* the average over all sessions, as in HAProxy */
 };
 
 /* A listener as HAProxy's BACKEND row: up while any of its servers takes new sessions, down

@@ -29,7 +29,9 @@ struct stat_row {
 	struct row_facts counts;
 	uint64_t attempts; /* SERVER, BACKEND: connections begun */
 	unsigned sid;
-	unsigned usable, usable_weight; /* BACKEND: servers that take new sessions */
+	bool backup; /* SERVER: a last resort */
+	/* BACKEND: servers that are up, and the weight of those that take new sessions */
+	unsigned active, backups, usable_weight;
 	const char *status;
 	bool checked;            /* SERVER: false in maintenance, as in HAProxy */
 	struct stat_check check; /* SERVER, checked */

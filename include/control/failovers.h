@@ -15,7 +15,8 @@ void failovers_free(struct failovers *f);
 void failovers_take(struct failovers *f, const struct monitor *m, const struct update *up,
 		    int64_t now_ms);
 void failovers_in_force(struct failovers *f, uint64_t generation, int64_t now_ms);
-void failovers_session(struct failovers *f, const struct message *m); /* MSG_FIRST_SESSION */
+void failovers_session(struct failovers *f, const struct message *m);  /* MSG_FIRST_SESSION */
+void failovers_released(struct failovers *f, const struct message *m); /* MSG_HOLD_EMPTIED */
 /* From time to time, once a second at least: count, close, log. */
 void failovers_say(struct failovers *f, int64_t now_ms);
 

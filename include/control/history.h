@@ -21,7 +21,7 @@ struct average {
 
 struct row_history {
 	struct rate sessions;
-	struct average connect_ms, session_ms;
+	struct average connect_ms, session_ms, held_ms;
 };
 
 struct listener_history {

@@ -126,6 +126,12 @@ void stats_socket_config_defaults(struct stats_socket_config *s);
  * grouped by cluster. */
 void config_finish(struct config *c);
 
+/* The roles that a session of this listener may meet, the last resort's among them. */
+static inline unsigned listener_config_roles(const struct listener_config *l)
+{
+	return l->serve | (l->fallback == FALLBACK_PRIMARY ? ROLE_BIT(ROLE_PRIMARY) : 0);
+}
+
 static inline const struct cluster_config *config_listener_cluster(const struct config *c,
 								   const struct listener_config *l)
 {

@@ -27,7 +27,9 @@
 	X(no_server, "clients told that no server is available")                               \
 	X(held, "clients that had to wait for a server")                                       \
 	X(released, "clients that waited and were let go to a server")                         \
+	X(held_ms, "milliseconds that clients waited, summed over released")                   \
 	X(cancels, "CancelRequests passed on")                                                 \
+	X(cancels_refused, "CancelRequests closed unheard: too many at a time")                \
 	X(internal_errors, "sessions lost to our own lack of memory or descriptors")           \
 	X(connect_ms, "milliseconds spent connecting, summed over connected")                  \
 	X(session_ms, "milliseconds lived, summed over ended sessions")                        \
@@ -53,6 +55,7 @@ struct gauge { /* shared by all workers */
 	_Atomic uint64_t turn;   /* listener rows: round robin position */
 	_Atomic int64_t last_ms; /* start of the last session; 0: never */
 	_Atomic unsigned connect_ms_max, session_ms_max;
+	_Atomic unsigned held_ms_max; /* listener rows: the longest that a released client waited */
 };
 
 struct scoreboard {

@@ -21,7 +21,9 @@ enum message_type {
 	MSG_DRAIN,            /* stop accepting; sessions go on */
 	MSG_STOP,             /* cut everything, end the thread */
 	/* worker to worker */
-	MSG_ADOPT, /* an accepted socket for the less loaded one */
+	MSG_ADOPT,    /* an accepted socket for the less loaded one */
+	MSG_FIND_KEY, /* whose session has this cancel key? From one to the next and back to the
+			 asker */
 };
 
 struct session_info {
@@ -34,6 +36,13 @@ struct session_info {
 	int64_t age_ms, idle_ms;
 	uint64_t bytes_in, bytes_out;
 	int client_fd, server_fd;
+};
+
+struct find_key {
+	uint64_t session; /* of the asker: whose CancelRequest it is */
+	uint64_t key;     /* wire/pg_stream.h */
+	unsigned listener;
+	int server; /* the answer; -1: nobody's so far */
 };
 
 struct message {
@@ -79,6 +88,7 @@ struct message {
 			int fd;
 			unsigned listener;
 		} adopt;
+		struct find_key find_key; /* `worker` stays the asker's index */
 	} u;
 };
 

@@ -17,7 +17,7 @@ enum event_type {
 	EV_PAUSE,       /* one of our loops slept: every proof is void */
 };
 
-enum sign { SIGN_REFUSED, SIGN_RESET, SIGN_TIMEOUT };
+enum sign { SIGN_REFUSED, SIGN_RESET, SIGN_TIMEOUT, SIGN_ENDED };
 
 struct event {
 	enum event_type type;

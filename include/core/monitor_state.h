@@ -3,6 +3,7 @@
  * control thread. */
 #include "core/arbiter.h"
 #include "core/health.h"
+#include "core/lag.h"
 #include "core/monitor.h"
 #include "core/proof.h"
 #include "core/schedule.h"
@@ -11,6 +12,7 @@ struct proof {
 	bool stands;         /* and now < until_ms */
 	bool voided;         /* we slept since: sessions wait for a new one, or for until_ms */
 	bool fresh;          /* the latest answer was this proof */
+	bool silenced;       /* ended by silence alone: until until_ms it may be the truth still */
 	enum why unwritable; /* the latest word on its PostgreSQL; WHY_NONE: takes new sessions */
 	int64_t asked_ms, answered_ms, until_ms;
 	int64_t first_asked_ms, first_answered_ms; /* since it stands */
@@ -29,8 +31,11 @@ struct member_state {
 	struct asking asking;
 	struct health health;
 	struct proof proof;
+	struct lag_position position; /* what it has replayed, by its latest answer */
+	struct lag lag;
 	unsigned lower_timeline; /* consecutive proofs below the highest timeline */
 	unsigned roles;   /* ROLE_BITs of endpoints that answered 200, PRIMARY never among them */
+	bool roles_due;   /* they have not been asked for since it answers so to ASK_PRIMARY */
 	bool slow;        /* its last answer was late: the next late one is no surprise */
 	enum why refused; /* WHY_WRONG_*: not one of ours */
 	enum why lost;    /* why it stopped being primary; WHY_NONE: it never was */
@@ -51,6 +56,14 @@ struct leadership {
 	uint64_t changes;
 };
 
+/* Whose position the others are measured by, and its latest answer: monitor_lag.c. */
+struct yardstick {
+	bool known;
+	unsigned member;
+	int64_t since_ms; /* its first answer as the yardstick */
+	struct lag_position position;
+};
+
 struct cluster_state {
 	const struct cluster_config *config;
 	struct member_state *members; /* = monitor.members + first_member */
@@ -61,13 +74,15 @@ struct cluster_state {
 	int64_t ttl_ms, loop_wait_ms; /* Patroni's defaults until /config has answered */
 	bool config_known;
 	int64_t config_due_ms;
-	uint64_t primary_lsn;
+	struct yardstick yardstick;
 };
 
 struct server_track { /* a server row's history */
 	enum admin_state admin;
 	unsigned generation;
 	bool up;
+	bool lags;        /* over the listener's max_lag, and not well below it since */
+	bool last_resort; /* its sessions came to it as such, or some of them */
 	int64_t changed_ms, down_ms;
 	uint64_t check_failures, downs;
 };
@@ -99,10 +114,25 @@ struct standing {
 	enum server_state state;
 	enum why why;
 	enum close_reason cut; /* when CLOSED */
+	bool drain_back;
 };
 struct standing eligible_judge(const struct cluster_state *c, const struct member_state *m,
-			       const struct listener_config *l, enum admin_state admin,
+			       const struct listener_config *l, const struct server_track *t,
 			       enum server_state before);
+/* Is it over the listener's max_lag? `before`: it was. */
+bool eligible_lags(const struct member_state *m, const struct listener_config *l, bool before);
+/* May it turn out to be one of the right ones in a moment, at the start or after a switchover? */
+bool eligible_soon(const struct member_state *m);
+/* What becomes of a last resort (of others: nothing), now that all the others are judged. */
+struct standing eligible_last_resort(struct standing s, const struct listener_config *l,
+				     const struct server_track *t, enum server_state before,
+				     bool others_open);
+
+/* monitor_lag.c: how far an answer says that its member, or everybody, is behind. */
+void monitor_take_position(struct cluster_state *c, struct member_state *s,
+			   const struct observation *o);
+/* Is the distance that was measured last still worth something? */
+bool monitor_lag_known(const struct cluster_state *c, const struct member_state *s);
 
 /* monitor_observe.c: take one answer in. */
 void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms);
@@ -110,6 +140,12 @@ void monitor_observe(struct monitor *m, const struct observation *o, int64_t now
 int64_t monitor_lease_ms(const struct cluster_state *c);
 /* A member is no longer primary, or no longer believed: remember why. */
 void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why);
+
+/* monitor_port.c: the same for an answer to ASK_PORT. */
+void monitor_observe_port(struct monitor *m, struct cluster_state *c, struct member_state *s,
+			  const struct observation *o, int64_t now_ms);
+/* Is there a primary whose Patroni answers and could not ask it, so that we ask it over SQL? */
+bool monitor_is_unsure(const struct cluster_state *c, const struct member_state *s);
 
 /* monitor_doubt.c: since when the primary is in doubt; called before the arbiter rules. */
 void monitor_note_doubt(struct monitor *m, const struct event *ev);

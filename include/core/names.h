@@ -35,8 +35,8 @@
 	X(PG_OTHER, "other")
 
 /* What became of a question. ANSWERED: a whole HTTP answer (any status; JSON read where a body is
- * due), or for ASK_PORT a PostgreSQL reply. OWN_FAULT: we could not ask (no descriptor): says
- * nothing of the node. */
+ * due), or for ASK_PORT a PostgreSQL reply ("starting up" or "shutting down" is REFUSED).
+ * OWN_FAULT: we could not ask (no descriptor): says nothing of the node. */
 #define OUTCOME_LIST(X)                               \
 	X(OUTCOME_NONE, "not asked yet")              \
 	X(OUTCOME_ANSWERED, "answered")               \
@@ -64,6 +64,7 @@
 	X(WHY_PROMOTING, "holds the lock but is still in recovery")                 \
 	X(WHY_PG_NOT_RUNNING, "holds the lock but its PostgreSQL is not running")   \
 	X(WHY_STATE_UNKNOWN, "could not ask its PostgreSQL")                        \
+	X(WHY_IN_RECOVERY, "answers over SQL that it is in recovery")               \
 	X(WHY_REST_SILENT, "does not answer on its Patroni port")                   \
 	X(WHY_PORT_REFUSED, "is silent and its PostgreSQL port refuses")            \
 	X(WHY_PORT_SILENT, "is silent on both its Patroni and its PostgreSQL port") \
@@ -77,6 +78,10 @@
 	X(WHY_NO_SCOPE, "does not say its Patroni scope")                           \
 	X(WHY_WRONG_SYSTEM, "has another system identifier")                        \
 	X(WHY_WRONG_NAME, "answers with another member's name")                     \
+	X(WHY_LAGGING, "lags too far behind the primary")                           \
+	X(WHY_LAG_UNKNOWN, "lags by an unknown distance")                           \
+	X(WHY_NOLOADBALANCE, "is tagged noloadbalance")                             \
+	X(WHY_LAST_RESORT, "is the primary, and serves here as a last resort only") \
 	X(WHY_OWN_PAUSE, "must prove itself again after isari itself was paused")   \
 	X(WHY_NO_ADDRESS, "has a host name that cannot be resolved")                \
 	X(WHY_DRAIN, "is drained by an operator")                                   \
@@ -92,11 +97,13 @@
 	X(CLOSE_SERVER_LOST, "server vanished")               \
 	X(CLOSE_DEMOTED, "server lost the role")              \
 	X(CLOSE_UNREACHABLE, "server unreachable")            \
+	X(CLOSE_LAGGING, "server lags too far")               \
 	X(CLOSE_FENCED, "server fenced")                      \
 	X(CLOSE_LEASE, "server lease ended")                  \
 	X(CLOSE_WRONG_CLUSTER, "server of another cluster")   \
 	X(CLOSE_MAINT, "server in maintenance")               \
 	X(CLOSE_OPERATOR, "shut down by an operator")         \
+	X(CLOSE_SENT_BACK, "sent back to a replica")          \
 	X(CLOSE_NO_SERVER, "no server")                       \
 	X(CLOSE_CONNECT_FAILED, "no server could be reached") \
 	X(CLOSE_LIMIT, "too many sessions")                   \

@@ -14,7 +14,7 @@
 	X(ASK_QUORUM, "/quorum")                         \
 	X(ASK_STANDBY_LEADER, "/standby-leader")         \
 	X(ASK_CONFIG, "/config") /* ttl and loop_wait */ \
-	X(ASK_PORT, "data port") /* does PostgreSQL answer an SSLRequest */
+	X(ASK_PORT, "data port") /* does PostgreSQL take sessions there: see control/prober.c */
 
 #define QUESTION_ENUM(symbol, text) symbol,
 enum question { QUESTION_LIST(QUESTION_ENUM) N_QUESTIONS };
@@ -35,7 +35,8 @@ struct observation {
 	int64_t asked_ms, answered_ms; /* monotonic; a proof's lease runs from asked_ms */
 	enum outcome outcome;
 	int http_status; /* 0 unless an HTTP answer came */
-	/* From the body; zero or empty where it says nothing. */
+	/* From the body, and `claim` from PostgreSQL asked over SQL; zero or empty where it says
+	 * nothing. */
 	enum claim claim;
 	enum pg_state state;
 	uint64_t timeline;  /* 0: not said */

@@ -11,9 +11,10 @@ enum {
 	SCHEDULE_BURST_MS = 3000,    /* how long one surprise keeps a cluster on fast_interval */
 	SCHEDULE_BACKOFF_MS = 30000, /* doubt older than this is asked less and less often */
 	SCHEDULE_BACKOFF_STEP_MS = 10000, /* doubling every so often after that */
-	SCHEDULE_PING_MS = 500,           /* the data port of a silent member is asked this often */
-	SCHEDULE_CONFIG_MS = 60000,       /* ttl and loop_wait are asked this often */
-	SCHEDULE_CONFIG_AGAIN_MS = 6000,  /* the same, when the last answer was no good */
+	SCHEDULE_PROMOTING_MS = 25, /* between two questions to a member that is being promoted */
+	SCHEDULE_PING_MS = 500,     /* the data port of a silent member is asked this often */
+	SCHEDULE_CONFIG_MS = 60000, /* ttl and loop_wait are asked this often */
+	SCHEDULE_CONFIG_AGAIN_MS = 6000, /* the same, when the last answer was no good */
 };
 
 struct asking { /* one member's questions */
@@ -36,6 +37,9 @@ struct doubt { /* one cluster's reason to hurry */
 
 /* A surprise: hurry for a while, and forget any back-off. */
 void doubt_surprise(struct doubt *d, int64_t now_ms);
+/* A client's or a server's doing: hurry likewise, but whoever does it again and again does not keep
+ * us from backing off. */
+void doubt_sign(struct doubt *d, int64_t now_ms);
 void doubt_update(struct doubt *d, bool unsettled, int64_t now_ms);
 
 /* The time between the starts of two rounds. */

@@ -16,8 +16,9 @@ struct view_server {
 	enum close_reason cut; /* the reason for sessions cut when state is SERVER_CLOSED */
 	unsigned generation; /* grows each time the server becomes CLOSED: sessions of an older one
 				are dead */
-	bool drain_back;     /* KEPT as a last resort that is not needed any more: its idle sessions
-				are ended, a few at a time, so that they come back to the right ones */
+	bool drain_back;     /* KEPT as a last resort that is not needed any more: its idle
+				sessions are ended, a few at a time: they come back to the right
+				ones */
 	unsigned weight;
 	char ip[46]; /* numeric address; empty: not resolved */
 	uint16_t port;

@@ -22,6 +22,10 @@ struct pump_desk {
 	size_t budget;        /* most bytes of one run; the owner sets it each turn */
 	size_t residue_bytes; /* kept for all slow destinations together */
 	size_t residue_max;   /* above it reads shrink to PUMP_SCARCE_BYTES */
+	/* What the last run read, for who wants to look at it: how often (more than once only at
+	 * the source's end), and how many bytes at last, which still are in the scratch. */
+	unsigned n_reads;
+	size_t n_read;
 };
 
 struct pump_residue;

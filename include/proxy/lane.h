@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "core/config.h"
 #include "core/counters.h"
+#include "core/monitor.h"
 #include "core/view.h"
 #include "io/sockopt.h"
 #include "proxy/session.h"
@@ -20,6 +21,8 @@ struct lane {
 	enum close_reason reason; /* of the doomed */
 	bool moved;               /* before the view that is being taken */
 	int64_t signed_ms;        /* last MSG_SIGN */
+	int64_t endings_ms;       /* when the first of `n_endings` was */
+	unsigned n_endings;       /* sessions that the server has ended, within a moment */
 	uint64_t told_generation; /* last MSG_FIRST_SESSION */
 	struct counters *count;
 	struct gauge *gauge;
@@ -31,9 +34,15 @@ struct worker_listener {
 	unsigned n_lanes;
 	bool serves_primary;
 	struct sockopt sockopt; /* of both legs */
+	struct list held;       /* sessions that wait, in the order of release: hold.c */
+	unsigned n_released;    /* let go, and not yet answered */
+	int64_t served_ms;      /* the last of these was; 0: control has heard of it */
+	unsigned window;        /* most of these at a time */
+	bool suspected;         /* hold_suspect: until then */
+	int64_t hold_resume_ms; /* nobody is let go before: a server has failed just now */
 	struct list watched; /* relaying sessions with bytes on their way, by deadline: watch.c */
 	struct counters *count;
-	struct gauge *gauge;
+	struct gauge *gauge, *hold_gauge;
 };
 
 void lanes_init(struct worker *w);
@@ -46,5 +55,10 @@ bool lane_moves(const struct worker *w, const struct lane *lane);
 bool lane_carries(const struct lane *lane,
 		  const struct session *s); /* alive, not of an older epoch */
 bool lane_takes_new(const struct lane *lane);
+/* Control hears what a server did, now and then. */
+void lane_tell_sign(struct worker *w, struct lane *lane, enum sign sign);
+/* The server has ended this session: one of many means nothing, several, or the only one, may mean
+ * that it goes down. */
+void lane_note_ending(const struct session *s);
 unsigned lane_doom(struct worker *w, struct lane *lane, enum close_reason reason); /* how many */
 void lane_resume(struct lane *lane); /* what was remembered while it stood still is run */

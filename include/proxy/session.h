@@ -5,16 +5,20 @@
  *	GREETING    the client's first bytes are looked at (not taken: they go out unchanged later)
  *	REFUSING    the client is told why it cannot be carried, and given time to read it
  *	CANCELLING  its CancelRequest is on the way to the servers: no session to anybody
+ *	HELD        no server can be had now: it waits, nothing is answered and nothing taken
  *	CONNECTING  a server was picked and is being called
+ *	STARTING    connected: its first packet is with the server, which has not answered yet
  *	RELAYING    bytes go both ways
  *	CLOSING     closed; the memory goes after the turn
  *
- * The state is the list it is on: the worker's for the first three, its lane's while RELAYING. */
+ * The state is the list it is on: its lane's while RELAYING, its listener's while HELD, else the
+ * worker's. */
 #include "base/list.h"
 #include "core/names.h"
 #include "io/edge.h"
 #include "io/pump.h"
 #include "io/socket.h"
+#include "wire/pg_stream.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,13 +29,15 @@ enum session_state {
 	SESSION_GREETING,
 	SESSION_REFUSING,
 	SESSION_CANCELLING,
+	SESSION_HELD,
 	SESSION_CONNECTING,
+	SESSION_STARTING,
 	SESSION_RELAYING,
 	SESSION_CLOSING,
 	N_SESSION_STATES
 };
 
-enum session_limit { LIMIT_PROCESS, LIMIT_LISTENER, LIMIT_SERVERS };
+enum session_limit { LIMIT_PROCESS, LIMIT_LISTENER, LIMIT_SERVERS, LIMIT_HOLD };
 
 struct session {
 	struct list node;  /* the list of its state */
@@ -40,20 +46,30 @@ struct session {
 	struct worker *worker;
 	struct lane *lane; /* the server it is or was connected to; NULL: none yet */
 	struct edge_source client, server;
-	struct cancel *cancel; /* CANCELLING: its couriers */
-	struct pump up, down;  /* client to server, server to client */
+	struct pump up, down; /* client to server, server to client */
+	union {
+		struct {                       /* as long as it has no server */
+			struct cancel *cancel; /* is_cancel: its couriers */
+			uint64_t tried;        /* bit i: server i has failed this session */
+			int64_t hold_until_ms; /* when it will have waited enough; 0: never waited
+						*/
+			/* STARTING: sent to the server, and not yet taken from the client */
+			uint16_t first_bytes;
+			uint8_t hang_ups; /* servers that ended without a word after that */
+		};
+		struct pg_stream stream; /* RELAYING: what its bytes tell */
+	};
 	uint64_t id;
-	uint64_t tried; /* bit i: server i has failed this session */
 	int64_t started_ms, deadline_ms;
-	int64_t active_ms; /* last byte; while CONNECTING: when this attempt began */
+	int64_t active_ms; /* last byte; while CONNECTING or STARTING: when this attempt began */
 	unsigned epoch;    /* its lane's when it was connected: of an older one it is dead */
 	unsigned connect_ms;
-	struct endpoint peer, local; /* the client's address; ours towards the server */
+	struct endpoint peer; /* the client's address */
 	uint16_t listener;
 	uint8_t state, reason; /* reason: REFUSING, why; CLOSING, why */
 	uint8_t limit;         /* CLOSE_LIMIT: which */
 	uint8_t attempts;
-	uint8_t failure;    /* errno of the last attempt that failed; 0: none did */
+	uint8_t failure;    /* the last attempt that failed: errno, or NOT_READY; 0: none did */
 	uint8_t negotiated; /* REFUSING: encryption requests answered with N */
 	uint8_t client_doubts, server_doubts; /* watch.c: looks in a row that found a leg in debt */
 	bool admitted : 1;     /* counted in the process's and the listener's sessions */
@@ -63,11 +79,17 @@ struct session {
 	bool client_error : 1; /* its socket reported an error */
 	bool client_lost : 1, server_lost : 1; /* a write to it failed: its end is a reset */
 	bool server_ended_first : 1;
-	bool abrupt : 1;     /* its end is passed on as a reset, whatever the reason */
-	bool kept_alive : 1; /* watch.c: the server leg has its keepalive */
+	bool abrupt : 1;          /* its end is passed on as a reset, whatever the reason */
+	bool kept_alive : 1;      /* watch.c: the server leg has its keepalive */
+	bool plain : 1;           /* its first packet is a StartupMessage: the answer can be read */
+	bool asks_encryption : 1; /* STARTING: that is what its first packet is */
+	bool in_hold : 1;         /* counted among those who wait */
+	bool released : 1; /* let go from the hold, and not yet answered: takes a place there */
 };
 
 _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");
+
+enum { NOT_READY = UINT8_MAX }; /* PostgreSQL says that it is starting up or shutting down */
 
 /* ---- session.c ---- */
 /* An accepted socket becomes a session (or is closed when memory is out). */
@@ -96,15 +118,33 @@ void refuse_expired(struct session *s);
 void cancel_begin(struct session *s, const char *packet, size_t len); /* a whole CancelRequest */
 void cancel_end(struct session *s); /* its couriers are called back; harmless without any */
 
+/* A server, or a place among those who wait for one. */
 void connect_begin(struct session *s);
+void connect_resume(
+	struct session *s); /* HELD no more: as connect_begin, ahead of who came later */
 void connect_run(struct session *s);
 void connect_expired(struct session *s);
-void connect_tell_sign(struct session *s,
-		       int error); /* control hears what a server did, now and then */
+/* The server is not to be had after all: another one, or the hold. `error`: errno or NOT_READY. */
+void connect_failed(struct session *s, int error);
+/* The view has closed the server: likewise, and nobody is to blame. */
+void connect_elsewhere(struct session *s);
+bool connect_still_wanted(const struct session *s);
 void connect_drop_server(
 	struct session *s); /* the attempt is over: descriptor and server's count */
+const char *connect_failure_text(const struct session *s);
 
-void relay_begin(struct session *s);
+void connect_answered(const struct session *s); /* it has its server */
+
+void hold_begin(struct session *s);
+void hold_run(struct session *s);
+void hold_expired(struct session *s);
+
+void starting_begin(struct session *s);
+void starting_run(struct session *s);
+void starting_expired(struct session *s);
+
+/* `first`: what its server has of the client's bytes already; NULL: they are not to be followed. */
+void relay_begin(struct session *s, const void *first, size_t n);
 void relay_run(struct session *s);
 
 /* ---- access_log.c, sessions_info.c ---- */

@@ -20,6 +20,9 @@ enum {
 	LINGER_MS = 2000,        /* a refused client may read its error */
 	HALF_CLOSED_MS = 60000,  /* a client that does not react to its server's end */
 	SIGN_INTERVAL_MS = 100,  /* one sign per server suffices */
+	MOMENT_MS = 100,         /* within which ... */
+	GROWN_UP_MS = 1000,      /* ... sessions of this age, ... */
+	SEVERAL = 2,             /* ... sessions that their server ends are a sign */
 	REFUSING_MS = 5000,      /* a client that is told no speaks up within this, or is closed */
 	REFUSING_SPARE = 1024,   /* sessions above maxconn that are only told so */
 	PEEK_BYTES = 16 * 1024,  /* more than any startup packet */
@@ -51,17 +54,20 @@ struct worker {
 	unsigned n_sockets;
 
 	struct pool *pool;
-	struct list states[N_SESSION_STATES]; /* all but RELAYING, which are their lane's */
+	/* All but RELAYING, which are their lane's, and HELD, which are their listener's. */
+	struct list states[N_SESSION_STATES];
 	struct list ready, timed, dooming;
 	struct pump_desk desk;
 	struct rng rng;
-	unsigned *loads;     /* room for balance_pick */
-	unsigned n_couriers; /* of CancelRequests, under way */
+	unsigned *loads;       /* room for balance_pick */
+	unsigned n_couriers;   /* of CancelRequests, under way */
+	int64_t cancel_due_ms; /* when as many may be taken as have been: cancel.c */
 	uint64_t last_id;
 
 	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */
-	int64_t sweep_due_ms, idle_due_ms, accept_due_ms;
+	int64_t sweep_due_ms, idle_due_ms, accept_due_ms, send_back_due_ms;
 	bool any_idle_timeout;
+	bool sends_back;      /* the view has a last resort that is not needed any more */
 	bool watch_behind;    /* more sessions are due for a look than one turn takes */
 	bool exhausted;       /* told once that no more can be accepted for now */
 	bool suspended;       /* after a pause of our own: primaries' lanes stand still ... */
@@ -87,6 +93,19 @@ void accept_run(struct worker *w); /* after the data of the turn */
 bool accept_has_work(const struct worker *w);
 void accept_close(struct worker *w, bool take_queued);
 
+/* hold.c */
+unsigned hold_window(unsigned n_workers); /* most that are let go and not answered, per worker */
+bool hold_must_queue(const struct session *s); /* others wait already */
+void hold_left(struct session *s);             /* it waits no more */
+void hold_settled(struct session *s, bool answered);
+void hold_server_failed(struct session *s); /* though the view holds it to be open */
+/* The one server of a listener may be going down: who comes now waits a moment for the answer of
+ * its Patroni. */
+void hold_suspect(struct worker_listener *l, int64_t now_ms);
+void hold_new_view(struct worker *w);
+void hold_release(struct worker *w);         /* every turn */
+int64_t hold_due_ms(const struct worker *w); /* INT64_MAX: nobody can be let go */
+
 /* verdicts.c */
 void verdicts_take_view(struct worker *w);
 bool verdicts_check_pause(
@@ -95,6 +114,20 @@ bool verdicts_check_pause(
 /* watch.c */
 void watch_moved(struct session *s); /* it begins to relay, or bytes went to a leg */
 void watch_run(struct worker *w);    /* every turn; a turn comes every LONGEST_SLEEP_MS at least */
+
+/* cancel.c */
+struct find_key;
+void cancel_find_key(struct worker *w, unsigned asker, const struct find_key *question);
+
+/* goodbye.c */
+/* The client of a session that is being closed gets 57P01, if it can be told; its socket is then to
+ * be closed, not reset. */
+bool goodbye_say(struct session *s);
+
+/* send_back.c */
+void send_back_new_view(struct worker *w);
+void send_back_run(struct worker *w);             /* every turn */
+int64_t send_back_due_ms(const struct worker *w); /* INT64_MAX: nobody is to go back */
 
 /* cut.c */
 void cut_run(struct worker *w);

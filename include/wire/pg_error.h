@@ -1,6 +1,8 @@
 #pragma once
-/* What a client is told when it cannot be carried: a real PostgreSQL ErrorResponse, so that its
- * driver shows the sentence, and libpq goes on to the next host of its list on 57P03. Pure. */
+/* ErrorResponse, written and read. What a client is told when it cannot be carried: a real
+ * PostgreSQL ErrorResponse, so that its driver shows the sentence, and libpq goes on to the next
+ * host of its list on 57P03. Pure. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SQLSTATE_CANNOT_CONNECT_NOW   "57P03"
@@ -20,6 +22,12 @@ struct pg_error {
  * the packet is always whole. Returns its length; 0 when n is too small for any (48 bytes are
  * enough). */
 size_t pg_error_write(const struct pg_error *e, void *out, size_t n);
+
+enum { PG_SQLSTATE_BYTES = 5 };
+
+/* The SQLSTATE of the ErrorResponse that begins at `packet`, with a NUL; false: it is not whole
+ * yet, or has none. */
+bool pg_error_sqlstate(const void *packet, size_t n, char out[PG_SQLSTATE_BYTES + 1]);
 
 /* For a client that began with TLS at once, when there is no server: the fatal alert
  * internal_error. PostgreSQL's own text could not be read by it. */

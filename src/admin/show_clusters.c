@@ -1,5 +1,6 @@
-/* `show clusters`: for people. Per cluster one line that says who is primary, since when and why,
- * and a table of its nodes. No empty line in between: that would end the reply. */
+/* `show clusters`: for people. Per cluster one line that says who is primary, since when and why, a
+ * table of its nodes, and a line per listener where a client ever had to wait. No empty line in
+ * between: that would end the reply. */
 #include "admin/command.h"
 #include "admin/text_table.h"
 #include "base/str.h"
@@ -131,10 +132,33 @@ static void put_members(const struct admin_facts *f, const struct cluster_report
 	text_table_fini(&t);
 }
 
+static void put_waiting(const struct listener_config *l, const struct row_facts *row,
+			struct buf *out)
+{
+	char longest[32];
+
+	if (row->sum.held == 0 && row->waiting_now == 0)
+		return;
+	buf_printf(out, "  %s: %u waiting", l->name, row->waiting_now);
+	if (row->waiting_ms >= 0)
+		buf_printf(out, ", longest %s",
+			   str_duration(row->waiting_ms, longest, sizeof(longest)));
+	buf_printf(out, "; since the start %" PRIu64 " held, %" PRIu64 " released\n", row->sum.held,
+		   row->sum.released);
+}
+
+static void put_listeners(const struct admin_facts *f, unsigned cluster, struct buf *out)
+{
+	for (size_t i = 0; i < f->config->n_listeners; i++)
+		if (f->config->listeners[i].cluster == cluster)
+			put_waiting(&f->config->listeners[i], &f->rows[i], out);
+}
+
 void show_clusters(const struct command_call *c)
 {
 	for (size_t i = 0; i < c->facts->report->n_clusters; i++) {
 		put_cluster(c->facts, &c->facts->report->clusters[i], c->out);
 		put_members(c->facts, &c->facts->report->clusters[i], c->out);
+		put_listeners(c->facts, c->facts->report->clusters[i].cluster, c->out);
 	}
 }

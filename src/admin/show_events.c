@@ -19,14 +19,29 @@ static void put_timeline(uint64_t timeline, struct buf *out)
 		buf_puts(out, "-");
 }
 
+/* "n1 -> n2", or of a restart "n1 was gone for 2.3s": then nobody was primary, or in doubt, when
+ * nobody knew better. */
+static void put_change(const struct admin_facts *f, const struct failover *e, struct buf *out)
+{
+	char gap[32];
+
+	if (failover_is_return(e))
+		buf_printf(out, "%s was %s for %s", member_name(f, e->from, ""),
+			   e->interruption ? "in doubt" : "gone",
+			   str_duration(failover_gap_ms(e), gap, sizeof(gap)));
+	else
+		buf_printf(out, "%s -> %s", member_name(f, e->from, "(start)"),
+			   member_name(f, e->to, "(nobody yet)"));
+}
+
 static void put_title(const struct admin_facts *f, const struct failover *e, struct buf *out)
 {
 	char began[STR_UTC_BYTES];
 
-	buf_printf(out, "%s %s: %s -> %s, timeline ",
-		   str_utc(failover_began_wall_ms(e), began, sizeof(began)),
-		   f->config->clusters[e->cluster].name, member_name(f, e->from, "(start)"),
-		   member_name(f, e->to, "(nobody yet)"));
+	buf_printf(out, "%s %s: ", str_utc(failover_began_wall_ms(e), began, sizeof(began)),
+		   f->config->clusters[e->cluster].name);
+	put_change(f, e, out);
+	buf_puts(out, ", timeline ");
 	put_timeline(e->from_timeline, out);
 	buf_puts(out, " -> ");
 	put_timeline(e->to_timeline, out);
@@ -35,12 +50,25 @@ static void put_title(const struct admin_facts *f, const struct failover *e, str
 		buf_printf(out, "  %s %s\n", member_name(f, e->from, ""), why_text(e->why));
 }
 
+/* Of a restart, old and new primary are the same. */
+static const char *words_of(const struct failover *e, enum phase p)
+{
+	static const char *const again[N_PHASES] = {[PHASE_GONE] = "gone",
+						    [PHASE_ASKED] = "next proof asked",
+						    [PHASE_WRITABLE] = "writable again",
+						    [PHASE_SESSION] = "first session again"};
+
+	if (e->interruption && p == PHASE_GONE)
+		return "closed to new sessions";
+	return failover_is_return(e) && again[p] ? again[p] : phase_words(p);
+}
+
 /* `since`: the phase before it that is known, or -1. */
 static void row_phase(struct text_table *t, const struct failover *e, enum phase p, int since)
 {
 	int64_t at = e->at_ms[p];
 
-	text_table_cell(t, "%s", phase_words(p));
+	text_table_cell(t, "%s", words_of(e, p));
 	if (at < 0)
 		text_table_cell(t, "%9s", "-");
 	else
@@ -70,12 +98,21 @@ static void put_phases(const struct failover *e, struct buf *out)
 	text_table_fini(&t);
 }
 
+static void put_counts(const struct failover *e, struct buf *out)
+{
+	const struct tally *n = &e->counted;
+
+	buf_printf(out,
+		   "  %" PRIu64 " sessions cut; %" PRIu64 " clients held, %" PRIu64
+		   " released, %" PRIu64 " refused%s\n",
+		   n->cut, n->held, n->released, n->refused, e->closed ? "" : " (so far)");
+}
+
 static void put_failover(const struct admin_facts *f, const struct failover *e, struct buf *out)
 {
 	put_title(f, e, out);
 	put_phases(e, out);
-	buf_printf(out, "  sessions cut: %" PRIu64 ", clients refused: %" PRIu64 "%s\n",
-		   e->counted.cut, e->counted.refused, e->closed ? "" : " (so far)");
+	put_counts(e, out);
 }
 
 void show_events(const struct command_call *c)

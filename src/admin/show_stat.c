@@ -126,7 +126,8 @@ NUMBER(response_errors, r->counts.sum.response_errors)
 NUMBER(connect_retries, r->counts.sum.connect_retries)
 NUMBER(redispatches, r->counts.sum.redispatches)
 NUMBER(weight, IF_SERVER(r->member->weight, r->usable_weight))
-NUMBER(active, IF_SERVER(1, r->usable))
+NUMBER(active, IF_SERVER(!r->backup, r->active))
+NUMBER(backups, IF_SERVER(r->backup, r->backups))
 NUMBER(check_failures, r->server->check_failures)
 NUMBER(downs, IF_SERVER(r->server->downs, r->standing->downs))
 NUMBER(last_change, IF_SERVER(r->server->last_change_ms_ago, r->standing->since_ms_ago) / 1000)
@@ -146,6 +147,10 @@ NUMBER(limit_denied, r->counts.sum.denied)
 NUMBER(attempts, r->attempts)
 NUMBER(connect_ms_max, r->counts.connect_ms_max)
 NUMBER(session_ms_max, r->counts.session_ms_max)
+NUMBER(waiting_now, r->counts.waiting_now)
+NUMBER(waiting_max, r->counts.waiting_max)
+NUMBER(held_ms, r->counts.held_ms_avg)
+NUMBER(held_ms_max, r->counts.held_ms_max)
 NUMBER(internal_errors, r->counts.sum.internal_errors)
 
 struct column {
@@ -173,8 +178,8 @@ enum {
 static const struct column columns[] = {
 	T("pxname", FBS, proxy_name),
 	T("svname", FBS, server_name),
-	K("qcur", BS, "0"),
-	K("qmax", BS, "0"),
+	N("qcur", BS, waiting_now), /* nobody waits for one server: 0 in its row */
+	N("qmax", BS, waiting_max),
 	N("scur", FBS, sessions_now),
 	N("smax", FBS, sessions_max),
 	N("slim", FBS, session_limit),
@@ -191,7 +196,7 @@ static const struct column columns[] = {
 	T("status", FBS, status),
 	N("weight", BS, weight),
 	N("act", BS, active),
-	K("bck", BS, "0"),
+	N("bck", BS, backups),
 	N("chkfail", S, check_failures),
 	N("chkdown", BS, downs),
 	N("lastchg", BS, last_change),
@@ -224,7 +229,7 @@ static const struct column columns[] = {
 	N("lastsess", BS, last_session),
 	T("last_chk", S, last_check),
 	BLANK("last_agt"),
-	K("qtime", BS, "0"),
+	N("qtime", BS, held_ms),
 	N("ctime", BS, connect_ms),
 	K("rtime", BS, "0"),
 	N("ttime", BS, session_ms),
@@ -251,7 +256,7 @@ static const struct column columns[] = {
 	BLANK("cache_lookups"), BLANK("cache_hits"),
 	K("srv_icur", S, "0"),
 	BLANK("src_ilim"),
-	K("qtime_max", BS, "0"),
+	N("qtime_max", BS, held_ms_max),
 	N("ctime_max", BS, connect_ms_max),
 	K("rtime_max", BS, "0"),
 	N("ttime_max", BS, session_ms_max),

@@ -5,12 +5,12 @@
 
 /* MAINT, DRAIN, UP and DOWN only: exporters do not know HAProxy's transitional forms ("UP 1/2"). A
  * server that merely keeps its old sessions is DOWN, as in HAProxy: DOWN says that no new ones get
- * there. */
+ * there. A backup is UP whether or not it is needed. */
 const char *stat_server_status(const struct server_report *s)
 {
 	if (s->admin == ADMIN_MAINT)
 		return "MAINT";
-	if (s->state == SERVER_OPEN)
+	if (s->state == SERVER_OPEN || s->why == WHY_LAST_RESORT)
 		return "UP";
 	return s->why == WHY_DRAIN ? "DRAIN" : "DOWN";
 }

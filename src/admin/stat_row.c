@@ -37,6 +37,13 @@ static void server_address(struct stat_row *r, unsigned server)
 	addr_format(&a, r->addr, sizeof(r->addr));
 }
 
+/* The primary of a listener that serves others, and it as a last resort. */
+static bool is_backup(const struct stat_row *r, unsigned member)
+{
+	return r->listener->fallback == FALLBACK_PRIMARY &&
+	       r->facts->report->clusters[r->listener->cluster].primary == (int)member;
+}
+
 void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned listener,
 		     unsigned server)
 {
@@ -47,10 +54,26 @@ void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned l
 	r->member = &f->config->members[r->cluster->first_member + server];
 	r->counts = f->rows[counters_server_row(f->config, listener, server)];
 	r->attempts = r->counts.sum.sessions;
+	r->backup = is_backup(r, r->member->id);
 	r->status = stat_server_status(r->server);
 	r->checked = r->server->admin != ADMIN_MAINT;
 	r->check = stat_check_of(r->server);
 	server_address(r, server);
+}
+
+/* A backup counts while it could be used; its weight, like anybody's, while it is. */
+static void add_server(struct stat_row *r, const struct server_report *s,
+		       const struct member_config *m)
+{
+	bool open = s->state == SERVER_OPEN;
+
+	if (m->weight == 0)
+		return;
+	if (is_backup(r, m->id))
+		r->backups += open || s->why == WHY_LAST_RESORT;
+	else
+		r->active += open;
+	r->usable_weight += open ? m->weight : 0;
 }
 
 /* The listener's own row counts its sessions whole, whatever number of servers each one tried; only
@@ -62,13 +85,10 @@ void stat_row_backend(struct stat_row *r, const struct admin_facts *f, unsigned 
 
 	for (unsigned i = 0; i < r->cluster->n_members; i++) {
 		const struct server_report *s = facts_server(f, listener, i);
-		const struct member_config *m = &f->config->members[r->cluster->first_member + i];
 
 		r->attempts += f->rows[first_row + i].sum.sessions;
-		if (s && s->state == SERVER_OPEN && m->weight > 0) {
-			r->usable++;
-			r->usable_weight += m->weight;
-		}
+		if (s)
+			add_server(r, s, &f->config->members[r->cluster->first_member + i]);
 	}
-	r->status = r->usable ? "UP" : "DOWN";
+	r->status = r->usable_weight ? "UP" : "DOWN";
 }

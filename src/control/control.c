@@ -142,6 +142,7 @@ static void on_message(void *arg, struct list *node)
 		break;
 	case MSG_VIEW_TAKEN: take_acknowledgement(c, m); break;
 	case MSG_FIRST_SESSION: failovers_session(c->failovers, m); break;
+	case MSG_HOLD_EMPTIED: failovers_released(c->failovers, m); break;
 	case MSG_SESSIONS: take_sessions(c, m); break;
 	case MSG_DRAINED:
 		if (++c->n_drained == c->setup.n_workers)

@@ -103,6 +103,7 @@ void history_second(struct history *h, int64_t now_ms, int64_t cpu_ms, unsigned 
 		rate_close_second(&h->rows[i].sessions, sum.sessions, elapsed);
 		average_add(&h->rows[i].connect_ms, sum.connect_ms, sum.connected);
 		average_add(&h->rows[i].session_ms, sum.session_ms, sum.ended);
+		average_add(&h->rows[i].held_ms, sum.held_ms, sum.connected);
 	}
 	sum = sum_listeners(h);
 	rate_close_second(&h->sessions, sum.sessions, elapsed);
@@ -130,6 +131,18 @@ void history_view(struct history *h, const struct view *v, int64_t now_ms)
 	}
 }
 
+static void read_waiting(const struct history *h, unsigned listener, int64_t now_ms,
+			 struct row_facts *out)
+{
+	const struct gauge *g = &h->board->holds[listener];
+	int64_t since_ms = scoreboard_held_since_ms(h->board, listener);
+
+	out->waiting_now = atomic_load_explicit(&g->now, memory_order_relaxed);
+	out->waiting_max = atomic_load_explicit(&g->max, memory_order_relaxed);
+	if (since_ms > 0)
+		out->waiting_ms = now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
 void history_row(struct history *h, unsigned row, int64_t now_ms, struct row_facts *out)
 {
 	struct row_history *r = &h->rows[row];
@@ -144,15 +157,21 @@ void history_row(struct history *h, unsigned row, int64_t now_ms, struct row_fac
 							  : 0,
 		.connect_ms_max = atomic_load_explicit(&g->connect_ms_max, memory_order_relaxed),
 		.session_ms_max = atomic_load_explicit(&g->session_ms_max, memory_order_relaxed),
+		.held_ms_max = atomic_load_explicit(&g->held_ms_max, memory_order_relaxed),
+		.waiting_ms = -1,
 	};
 	scoreboard_sum(h->board, row, &out->sum);
 	average_add(&r->connect_ms, out->sum.connect_ms, out->sum.connected);
 	average_add(&r->session_ms, out->sum.session_ms, out->sum.ended);
+	average_add(&r->held_ms, out->sum.held_ms, out->sum.connected);
+	out->held_ms_avg = saturate((uint64_t)(r->held_ms.value + 0.5));
 	out->connect_ms_avg = saturate((uint64_t)(r->connect_ms.value + 0.5));
 	out->session_ms_avg = saturate((uint64_t)(r->session_ms.value + 0.5));
 	out->rate =
 		saturate(rate_read(&r->sessions, out->sum.sessions, now_ms - h->second_began_ms));
 	out->rate_max = saturate(r->sessions.max);
+	if (row < h->n_listeners)
+		read_waiting(h, row, now_ms, out);
 }
 
 void history_listener(const struct history *h, unsigned listener, int64_t now_ms,

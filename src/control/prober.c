@@ -1,9 +1,9 @@
 /* Ask, wait, stamp, answer.
  *
- * Happy path: prober_ask starts a GET (or a ping) and a timer; the answer stops the timer, the body
- * is read, the observation goes up. If the request cannot even be started, the timer delivers
- * OWN_FAULT on the next turn; if the library never calls back, it delivers TIMEOUT after the
- * deadline plus a grace. */
+ * Happy path: prober_ask starts a GET (or asks the data port) and a timer; the answer stops the
+ * timer, the body is read, the observation goes up. If the request cannot even be started, the
+ * timer delivers OWN_FAULT on the next turn; if the library never calls back, it delivers TIMEOUT
+ * after the deadline plus a grace. */
 #include "control/prober.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -11,18 +11,21 @@
 #include "io/clock.h"
 #include "io/http_get.h"
 #include "io/log.h"
+#include "io/pg_ask.h"
 #include "io/pg_ping.h"
 #include "wire/patroni_json.h"
 #include <stdlib.h>
 
 enum { GRACE_MS = 250 }; /* for the library's own timeout to come first */
 
-struct probe { /* a REST question, or a ping, of one member */
+struct probe { /* a question to one member's REST, or to its data port */
 	struct prober *prober;
 	uv_timer_t deadline;
 	bool in_flight;
 	struct http_get *get;
 	struct pg_ping *ping;
+	struct pg_ask *ask;
+	bool sql_complained; /* the log has said that it cannot be asked in SQL */
 	struct observation o;
 };
 
@@ -44,6 +47,7 @@ static void finish(struct probe *p, enum outcome outcome)
 	p->in_flight = false;
 	p->get = NULL;
 	p->ping = NULL;
+	p->ask = NULL;
 	uv_timer_stop(&p->deadline);
 	p->o.outcome = outcome;
 	p->o.answered_ms = clock_ms();
@@ -106,7 +110,7 @@ static int start_get(struct probe *p, const struct probe_order *order)
 	return http_get_start(p->prober->http, &r, on_http, p, &p->get);
 }
 
-/* ---- the data port ---- */
+/* ---- the data port, by a bare SSLRequest ---- */
 
 static enum outcome outcome_of_ping(enum ping_result r)
 {
@@ -138,7 +142,94 @@ static int start_ping(struct probe *p, const struct probe_order *order)
 			     p, &p->ping);
 }
 
+/* ---- the data port, over SQL ---- */
+
+/* Who denies us an answer, or cannot prove who it is, is alive: a witness that is not set up well
+ * must not end sessions. */
+static enum outcome outcome_of_sql(enum sql_result r)
+{
+	switch (r) {
+	case SQL_PRIMARY:
+	case SQL_STANDBY:
+	case SQL_DENIED:
+	case SQL_TLS: return OUTCOME_ANSWERED;
+	case SQL_NOT_READY:
+	case SQL_REFUSED: return OUTCOME_REFUSED;
+	case SQL_UNREACHABLE: return OUTCOME_UNREACHABLE;
+	case SQL_TIMEOUT: return OUTCOME_TIMEOUT;
+	case SQL_RESET: return OUTCOME_RESET;
+	case SQL_GARBAGE: return OUTCOME_BAD_HTTP;
+	case SQL_OWN_FAULT: break;
+	}
+	return OUTCOME_OWN_FAULT;
+}
+
+static enum claim claim_of_sql(enum sql_result r)
+{
+	if (r == SQL_PRIMARY)
+		return CLAIM_PRIMARY;
+	return r == SQL_STANDBY ? CLAIM_REPLICA : CLAIM_UNKNOWN;
+}
+
+/* Once, until it can be asked again: the question is put twice a second. */
+static void complain(struct probe *p, const char *detail)
+{
+	const struct config *config = p->prober->setup.config;
+	const struct member_config *m = &config->members[p->o.member];
+	struct log_line l;
+
+	if (p->sql_complained || !log_begin(&l, SEVERITY_WARNING, "sql_denied"))
+		return;
+	p->sql_complained = true;
+	log_str(&l, "cluster", config->clusters[m->cluster].name);
+	log_str(&l, "member", m->name);
+	log_str(&l, "why", detail);
+	log_str(&l, "msg", "it counts as alive, and its role stays unknown: mend probe.sql");
+	log_end(&l);
+}
+
+static void on_sql(void *arg, enum sql_result result, const char *detail)
+{
+	struct probe *p = arg;
+
+	p->ask = NULL;
+	p->o.claim = claim_of_sql(result);
+	if (result == SQL_DENIED || result == SQL_TLS)
+		complain(p, detail);
+	if (p->o.claim != CLAIM_UNKNOWN)
+		p->sql_complained = false;
+	finish(p, outcome_of_sql(result));
+}
+
+static int start_sql(struct probe *p, const struct probe_order *order)
+{
+	const struct config *config = p->prober->setup.config;
+	const struct member_config *m = &config->members[order->member];
+	const struct sql_config *sql = &config->clusters[m->cluster].probe.sql;
+	struct sql_question q = {.ip = order->ip,
+				 .host = m->host,
+				 .port = m->port,
+				 .user = sql->user,
+				 .dbname = sql->dbname,
+				 .passfile = sql->passfile,
+				 .sslmode = sql->sslmode,
+				 .timeout_ms = order->timeout_ms};
+
+	return pg_ask_start(p->prober->setup.loop, &q, on_sql, p, &p->ask);
+}
+
 /* ---- asking ---- */
+
+static int start(struct probe *p, const struct probe_order *order)
+{
+	const struct config *config = p->prober->setup.config;
+	unsigned cluster = config->members[order->member].cluster;
+
+	if (order->question != ASK_PORT)
+		return start_get(p, order);
+	return config->clusters[cluster].probe.sql.wanted ? start_sql(p, order)
+							  : start_ping(p, order);
+}
 
 static void abandon(struct probe *p)
 {
@@ -146,15 +237,18 @@ static void abandon(struct probe *p)
 		http_get_cancel(p->get);
 	if (p->ping)
 		pg_ping_cancel(p->ping);
+	if (p->ask)
+		pg_ask_cancel(p->ask);
 	p->get = NULL;
 	p->ping = NULL;
+	p->ask = NULL;
 }
 
 static void on_deadline(uv_timer_t *timer)
 {
 	struct probe *p = timer->data;
 
-	if (!p->get && !p->ping) { /* it could not be started */
+	if (!p->get && !p->ping && !p->ask) { /* it could not be started */
 		finish(p, OUTCOME_OWN_FAULT);
 		return;
 	}
@@ -176,7 +270,7 @@ void prober_ask(struct prober *pr, const struct probe_order *order)
 	uv_update_time(
 		pr->setup.loop); /* or the deadline would start in the past after a long turn */
 	p->o.asked_ms = clock_ms();
-	rv = port ? start_ping(p, order) : start_get(p, order);
+	rv = start(p, order);
 	uv_timer_start(&p->deadline, on_deadline,
 		       rv < 0 ? 1 : (uint64_t)(order->timeout_ms + GRACE_MS), 0);
 }

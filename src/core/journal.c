@@ -2,7 +2,8 @@
  * acknowledgements, sessions) is written into the entry that waits for it.
  *
  * An entry begins when a primary is lost, or, without a moment in between, replaced; it has its end
- * a while after somebody is primary. One that nobody has followed yet stays open, however long. */
+ * a while after somebody is primary. One that nobody has followed yet stays open, however long. An
+ * interruption is an entry in which nobody was lost. */
 #include "core/journal.h"
 #include "base/assert.h"
 #include <string.h>
@@ -117,6 +118,43 @@ void journal_change(struct journal *j, const struct change *c, const struct tall
 		crown(f, c);
 }
 
+/* A new primary that stumbles is still the same failover, and an interruption that goes on is one.
+ * A start is over with its first session. */
+static bool belongs_to(const struct failover *open)
+{
+	return open && (open->from >= 0 || open->at_ms[PHASE_SESSION] < 0);
+}
+
+void journal_interruption(struct journal *j, const struct interruption *i,
+			  const struct tally *before, int64_t wall_offset_ms)
+{
+	struct change c = {.cluster = i->cluster,
+			   .from = i->member,
+			   .lost = i->why,
+			   .from_timeline = i->from_timeline};
+	struct failover *f = open_of(j, i->cluster);
+
+	if (belongs_to(f))
+		return;
+	if (f)
+		f->closed = true;
+	f = add(j, &c, 0, wall_offset_ms);
+	f->interruption = true;
+	f->to = i->member;
+	f->to_timeline = i->to_timeline;
+	f->before = *before;
+	f->at_ms[PHASE_DOUBT] = i->doubt_ms;
+	f->at_ms[PHASE_GONE] = i->gone_ms;
+	f->at_ms[PHASE_WRITABLE] = i->proven_ms;
+	f->at_ms[PHASE_RELEASED] = i->released_ms;
+}
+
+/* An interruption that closed nothing is followed by no view, and so by no first session on it. */
+static bool is_unseen(const struct failover *f)
+{
+	return f->interruption && f->at_ms[PHASE_GONE] < 0;
+}
+
 /* ---- what follows ---- */
 
 /* May new sessions that want a primary go to this member? */
@@ -146,7 +184,8 @@ void journal_view(struct journal *j, const struct view *v)
 	for (unsigned i = 0; i < j->n; i++) {
 		struct failover *f = &j->entries[i];
 
-		if (!waits_for(f, PHASE_PUBLISHED, PHASE_WRITABLE) || !opens(v, f->cluster, f->to))
+		if (is_unseen(f) || !waits_for(f, PHASE_PUBLISHED, PHASE_WRITABLE) ||
+		    !opens(v, f->cluster, f->to))
 			continue;
 		f->at_ms[PHASE_PUBLISHED] = v->made_ms;
 		f->generation = v->generation;
@@ -180,28 +219,52 @@ void journal_session(struct journal *j, unsigned cluster, unsigned member, uint6
 		f->at_ms[PHASE_SESSION] = at_ms; /* workers are heard in any order */
 }
 
+/* The last of the workers to say it is right. Before the new primary was published, nobody was let
+ * go to it; after the entry was closed, it is another wait. */
+void journal_released(struct journal *j, unsigned cluster, int64_t at_ms)
+{
+	struct failover *f = open_of(j, cluster);
+	enum phase earliest = f && is_unseen(f) ? PHASE_DOUBT : PHASE_PUBLISHED;
+
+	if (!f || f->at_ms[earliest] < 0 || at_ms < f->at_ms[earliest])
+		return;
+	if (at_ms > f->at_ms[PHASE_RELEASED])
+		f->at_ms[PHASE_RELEASED] = at_ms;
+}
+
 /* ---- counting and closing ---- */
 
-void journal_count(struct journal *j, unsigned cluster, const struct tally *now)
+void journal_count(struct journal *j, unsigned cluster, const struct tally *now, unsigned waiting)
 {
 	struct failover *f = open_of(j, cluster);
 
 	if (!f)
 		return;
 	f->counted.cut = now->cut - f->before.cut;
+	f->counted.held = now->held - f->before.held;
+	f->counted.released = now->released - f->before.released;
 	f->counted.refused = now->refused - f->before.refused;
+	f->waiting = waiting;
+}
+
+static bool is_settled(const struct failover *f, int64_t now_ms)
+{
+	int64_t last_ms = f->at_ms[is_unseen(f) ? PHASE_WRITABLE : PHASE_SESSION];
+
+	if (last_ms < 0 || f->waiting > 0 || (f->at_ms[PHASE_IN_FORCE] < 0 && !is_unseen(f)))
+		return false;
+	if (last_ms < f->at_ms[PHASE_RELEASED])
+		last_ms = f->at_ms[PHASE_RELEASED];
+	return now_ms - last_ms >= JOURNAL_SETTLE_MS;
 }
 
 static bool is_due(const struct failover *f, int64_t now_ms)
 {
-	const int64_t *at = f->at_ms;
+	int64_t patience = f->waiting ? JOURNAL_HOLD_PATIENCE_MS : JOURNAL_PATIENCE_MS;
 
-	if (at[PHASE_WRITABLE] < 0)
+	if (f->at_ms[PHASE_WRITABLE] < 0)
 		return false;
-	if (now_ms - at[PHASE_WRITABLE] >= JOURNAL_PATIENCE_MS)
-		return true;
-	return at[PHASE_IN_FORCE] >= 0 && at[PHASE_SESSION] >= 0 &&
-	       now_ms - at[PHASE_SESSION] >= JOURNAL_SETTLE_MS;
+	return now_ms - f->at_ms[PHASE_WRITABLE] >= patience || is_settled(f, now_ms);
 }
 
 void journal_close_due(struct journal *j, int64_t now_ms)
@@ -236,4 +299,19 @@ int64_t failover_began_ms(const struct failover *f)
 int64_t failover_began_wall_ms(const struct failover *f)
 {
 	return failover_began_ms(f) + f->wall_offset_ms;
+}
+
+bool failover_is_return(const struct failover *f)
+{
+	return f->from >= 0 && f->from == f->to;
+}
+
+int64_t failover_gap_ms(const struct failover *f)
+{
+	int64_t gone_ms = f->at_ms[f->interruption ? PHASE_DOUBT : PHASE_GONE];
+	int64_t writable_ms = f->at_ms[PHASE_WRITABLE];
+
+	if (gone_ms < 0 || writable_ms < 0)
+		return -1;
+	return writable_ms > gone_ms ? writable_ms - gone_ms : 0;
 }

@@ -114,6 +114,7 @@ static void expire(struct monitor *m, int64_t now_ms)
 
 		if (now_ms < s->proof.until_ms)
 			continue;
+		s->proof.silenced = false;
 		if (is_silent(s->lost))
 			s->lost = WHY_LEASE_ENDED; /* sessions that a policy kept go now */
 		if (s->proof.stands)
@@ -281,6 +282,8 @@ static void distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
 	s->why = WHY_NOT_ASKED;
 	s->health.up = false;
 	s->health.answers = 0;
+	s->lag = (struct lag){0};
+	s->position = (struct lag_position){0};
 	s->proof.fresh = false;
 	s->proof.unwritable = WHY_NOT_ASKED;
 	a->stale = a->in_flight;
@@ -325,7 +328,7 @@ static bool take_event(struct monitor *m, const struct event *ev)
 	case EV_OBSERVATION: monitor_observe(m, &ev->u.observation, ev->now_ms); break;
 	case EV_ADDRESS: on_address(m, ev); break;
 	case EV_SIGN:
-		doubt_surprise(&monitor_cluster_of(m, ev->u.sign.member)->doubt, ev->now_ms);
+		doubt_sign(&monitor_cluster_of(m, ev->u.sign.member)->doubt, ev->now_ms);
 		break;
 	case EV_OPERATOR: on_operator(m, ev); break;
 	case EV_HINT: doubt_surprise(&m->clusters[ev->u.hint.cluster].doubt, ev->now_ms); break;

@@ -1,5 +1,6 @@
-/* Order the questions that are due. One request in flight per member, and beside it at most one
- * ping of its data port while its REST is silent (rules 1, 5 and 11). */
+/* Order the questions that are due. One request in flight per member, and beside it at most one to
+ * its data port while its REST is silent, or unsure and there is SQL to ask in (rules 1, 2, 5 and
+ * 11). */
 #include "base/assert.h"
 #include "base/str.h"
 #include "core/monitor_state.h"
@@ -17,13 +18,16 @@ static struct probe_order *order(struct monitor *m, const struct member_state *s
 	return p;
 }
 
-/* The probing as configured, but never so rarely that a lease could end between two proofs. */
-static struct probe_config pace_of(const struct cluster_state *c)
+/* The probing as configured, but never so rarely that a lease could end between two proofs; and
+ * whoever holds the lock already will be writable any moment. */
+static struct probe_config pace_of(const struct cluster_state *c, const struct member_state *s)
 {
 	struct probe_config p = c->config->probe;
 	int64_t third = monitor_lease_ms(c) / 3;
 
 	p.interval_ms = p.interval_ms < third ? p.interval_ms : third;
+	if (s->why == WHY_PROMOTING && p.fast_interval_ms > SCHEDULE_PROMOTING_MS)
+		p.fast_interval_ms = SCHEDULE_PROMOTING_MS;
 	return p;
 }
 
@@ -32,19 +36,52 @@ static enum question first_pending(unsigned pending)
 	return (enum question)__builtin_ctz(pending);
 }
 
+static bool is_idle(const struct member_state *s)
+{
+	return s->address_known && !s->asking.in_flight && !s->asking.pending;
+}
+
+static int64_t gap_of(const struct cluster_state *c, const struct member_state *s, int64_t now_ms)
+{
+	struct probe_config p = pace_of(c, s);
+
+	return schedule_gap_ms(&p, &c->doubt, &s->asking, now_ms);
+}
+
+static bool is_due(const struct cluster_state *c, const struct member_state *s, int64_t now_ms)
+{
+	return is_idle(s) && now_ms >= s->asking.round_ms + gap_of(c, s, now_ms);
+}
+
+/* All members are asked in one sweep, so that their positions are of one moment (lag.h): whoever is
+ * due takes along everybody who has waited half as long as it may. But for who is asked more often
+ * than all others. */
+static bool sweep_begins(const struct cluster_state *c, int64_t now_ms)
+{
+	for (unsigned k = 0; k < c->config->n_members; k++)
+		if (c->members[k].why != WHY_PROMOTING && is_due(c, &c->members[k], now_ms))
+			return true;
+	return false;
+}
+
+static void begin_round(struct monitor *m, const struct cluster_state *c, struct member_state *s,
+			bool sweep, int64_t now_ms)
+{
+	struct probe_config p = pace_of(c, s);
+	bool joins = sweep && is_idle(s) && now_ms >= s->asking.round_ms + gap_of(c, s, now_ms) / 2;
+
+	if (joins || is_due(c, s, now_ms))
+		schedule_begin_round(&s->asking, &p, &m->rng, now_ms);
+}
+
 static void ask_rest(struct monitor *m, struct cluster_state *c, struct member_state *s,
 		     int64_t now_ms)
 {
 	struct asking *a = &s->asking;
-	struct probe_config p = pace_of(c);
+	struct probe_config p = pace_of(c, s);
 
-	if (a->in_flight || !s->address_known)
+	if (a->in_flight || !s->address_known || !a->pending)
 		return;
-	if (!a->pending) {
-		if (now_ms < a->round_ms + schedule_gap_ms(&p, &c->doubt, a, now_ms))
-			return;
-		schedule_begin_round(a, &p, &m->rng, now_ms);
-	}
 	a->question = first_pending(a->pending);
 	a->pending &= a->pending - 1;
 	a->in_flight = true;
@@ -52,9 +89,12 @@ static void ask_rest(struct monitor *m, struct cluster_state *c, struct member_s
 	order(m, s, a->question, p.timeout_ms);
 }
 
-static bool wants_ping(const struct member_state *s)
+/* A bare answer of the port would tell nothing of a PostgreSQL that Patroni could not ask. */
+static bool wants_port(const struct cluster_state *c, const struct member_state *s)
 {
-	return s->health.rest_silent && !s->health.gone && s->address_known;
+	if (!s->address_known)
+		return false;
+	return (s->health.rest_silent && !s->health.gone) || monitor_is_unsure(c, s);
 }
 
 static void ask_port(struct monitor *m, struct cluster_state *c, struct member_state *s,
@@ -62,7 +102,7 @@ static void ask_port(struct monitor *m, struct cluster_state *c, struct member_s
 {
 	struct asking *a = &s->asking;
 
-	if (!wants_ping(s) || a->port_in_flight || now_ms - a->port_asked_ms < SCHEDULE_PING_MS)
+	if (!wants_port(c, s) || a->port_in_flight || now_ms - a->port_asked_ms < SCHEDULE_PING_MS)
 		return;
 	a->port_in_flight = true;
 	a->port_asked_ms = now_ms;
@@ -99,11 +139,14 @@ void monitor_ask(struct monitor *m, int64_t now_ms)
 {
 	for (size_t i = 0; i < m->config->n_clusters; i++) {
 		struct cluster_state *c = &m->clusters[i];
+		bool sweep;
 
 		for (unsigned k = 0; k < c->config->n_members; k++)
 			notice_late(c, &c->members[k], now_ms);
 		doubt_update(&c->doubt, unsettled(c), now_ms);
+		sweep = sweep_begins(c, now_ms);
 		for (unsigned k = 0; k < c->config->n_members; k++) {
+			begin_round(m, c, &c->members[k], sweep, now_ms);
 			ask_rest(m, c, &c->members[k], now_ms);
 			ask_port(m, c, &c->members[k], now_ms);
 		}
@@ -124,17 +167,17 @@ int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms)
 
 	for (size_t i = 0; i < m->config->n_clusters; i++) {
 		const struct cluster_state *c = &m->clusters[i];
-		struct probe_config p = pace_of(c);
 
 		for (unsigned k = 0; k < c->config->n_members; k++) {
 			const struct member_state *s = &c->members[k];
+			struct probe_config p = pace_of(c, s);
 
 			if (s->proof.stands || s->lost != WHY_NONE)
 				next = sooner(next, s->proof.until_ms > now_ms ? s->proof.until_ms
 									       : next);
 			if (s->address_known)
 				next = sooner(next, schedule_next_ms(&p, &c->doubt, &s->asking,
-								     wants_ping(s), now_ms));
+								     wants_port(c, s), now_ms));
 		}
 	}
 	return next;

@@ -1,7 +1,8 @@
 /* Take one answer in: what it says of its member's proof, health, roles and identity.
- * Not here: who is primary then (arbiter.c, through monitor.c), what listeners make of it
- * (eligible.c). */
+ * Not here: the data port's answers (monitor_port.c), who is primary then (arbiter.c, through
+ * monitor.c), what listeners make of it (eligible.c). */
 #include "core/monitor_state.h"
+#include "core/role.h"
 #include <string.h>
 
 enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
@@ -27,6 +28,8 @@ void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why 
 {
 	if (s->proof.stands && c->leader.member == (int)s->config->id)
 		s->lost = why;
+	s->proof.silenced = (s->proof.stands || s->proof.silenced) &&
+			    (why == WHY_PORT_SILENT || why == WHY_PORT_REFUSED);
 	s->proof.stands = s->proof.fresh = false;
 }
 
@@ -40,35 +43,6 @@ static void take_config(struct cluster_state *c, const struct observation *o, in
 	c->config_due_ms = now_ms + SCHEDULE_CONFIG_MS;
 	for (unsigned i = 0; i < c->config->n_members; i++)
 		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + monitor_lease_ms(c);
-}
-
-static enum port port_of(enum outcome o)
-{
-	switch (o) {
-	case OUTCOME_ANSWERED: return PORT_ALIVE;
-	case OUTCOME_TIMEOUT:
-	case OUTCOME_CONNECT_TIMEOUT:
-	case OUTCOME_UNREACHABLE: return PORT_SILENT;
-	case OUTCOME_OWN_FAULT: return PORT_UNKNOWN;
-	default: return PORT_REFUSED; /* somebody is there, and it takes no sessions */
-	}
-}
-
-static void take_port(struct cluster_state *c, struct member_state *s, const struct observation *o,
-		      int64_t now_ms)
-{
-	enum port port = port_of(o->outcome);
-	bool was_gone = s->health.gone;
-
-	if (port == PORT_UNKNOWN || o->asked_ms < s->health.silent_since_ms)
-		return; /* it says nothing of the silence that there is now */
-	health_port(&s->health, port);
-	if (!s->health.gone || was_gone)
-		return;
-	s->why = port == PORT_REFUSED ? WHY_PORT_REFUSED : WHY_PORT_SILENT;
-	s->roles = 0; /* to be asked again when it is back */
-	monitor_withdraw(c, s, s->why);
-	doubt_surprise(&c->doubt, now_ms);
 }
 
 /* As HAProxy's chkfail: checks that failed while the server was up. */
@@ -144,22 +118,30 @@ static void take_proof(struct cluster_state *c, struct member_state *s, const st
 	};
 	if (o->timeline > c->highest_timeline)
 		overtake(c, s);
-	if (o->lsn)
-		c->primary_lsn = o->lsn;
 }
 
-/* Another proof stands, or another member claims as much: on a timeline that is no lower. */
+/* Another proof stands, or fell silent less than a lease ago (that elects nobody, rule 5), or
+ * another member claims as much: on a timeline that is no lower. */
 static bool another_claims_it(const struct cluster_state *c, const struct member_state *s)
 {
 	for (unsigned i = 0; i < c->config->n_members; i++) {
 		const struct member_state *other = &c->members[i];
 
 		if (other != s &&
-		    (other->proof.stands || (other->why == WHY_LOWER_TIMELINE &&
-					     other->last.timeline >= s->last.timeline)))
+		    (other->proof.stands || other->proof.silenced ||
+		     (other->why == WHY_LOWER_TIMELINE &&
+		      other->last.timeline >= s->last.timeline)))
 			return true;
 	}
 	return false;
+}
+
+/* A clear no. It also replaces an older, vaguer reason: a node that was silent has now spoken. */
+static void refute(struct cluster_state *c, struct member_state *s, enum why why)
+{
+	monitor_withdraw(c, s, why);
+	if (s->lost != WHY_NONE)
+		s->lost = why;
 }
 
 /* Patroni 3.0 with etcd v3 lets a thawed old primary steal the lock back (rule 7): followed
@@ -171,7 +153,7 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 	struct change *change;
 
 	s->why = WHY_LOWER_TIMELINE;
-	monitor_withdraw(c, s, WHY_LOWER_TIMELINE);
+	refute(c, s, WHY_LOWER_TIMELINE);
 	if (another_claims_it(c, s))
 		s->lower_timeline = 0;
 	else
@@ -185,14 +167,6 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 	take_proof(c, s, o);
 }
 
-/* A clear no. It also replaces an older, vaguer reason: a node that was silent has now spoken. */
-static void take_refusal(struct cluster_state *c, struct member_state *s)
-{
-	monitor_withdraw(c, s, WHY_NOT_LEADER);
-	if (s->lost != WHY_NONE)
-		s->lost = WHY_NOT_LEADER;
-}
-
 static void judge_primary(struct monitor *m, struct cluster_state *c, struct member_state *s,
 			  const struct observation *o, struct judgement j)
 {
@@ -202,7 +176,7 @@ static void judge_primary(struct monitor *m, struct cluster_state *c, struct mem
 	case VERDICT_PROOF: take_proof(c, s, o); break;
 	case VERDICT_NOT_WRITABLE: s->proof.unwritable = j.why; break;
 	case VERDICT_LOWER_TIMELINE: take_lower_timeline(m, c, s, o); break;
-	case VERDICT_REFUSAL: take_refusal(c, s); break;
+	case VERDICT_REFUSAL: refute(c, s, WHY_NOT_LEADER); break;
 	default: break;
 	}
 	if (j.verdict != VERDICT_PROOF && j.verdict != VERDICT_LOWER_TIMELINE)
@@ -241,6 +215,11 @@ static bool config_is_due(const struct cluster_state *c, const struct member_sta
 	return right_one && now_ms >= c->config_due_ms;
 }
 
+static bool asks_for_roles(const struct asking *a)
+{
+	return a->pending & ~(1u << ASK_CONFIG);
+}
+
 /* The rest of this member's round, now that /primary has answered. */
 static void plan_round(struct cluster_state *c, struct member_state *s, const struct observation *o,
 		       int64_t now_ms)
@@ -259,36 +238,26 @@ static void take_primary_answer(struct monitor *m, struct cluster_state *c, stru
 	if (surprising(s, o))
 		doubt_surprise(&c->doubt, now_ms);
 	health_answer(&s->health, c->config->probe.rise);
+	s->roles_due |= s->primary_status != o->http_status;
 	s->last = *o;
 	s->primary_status = o->http_status;
 	s->refused = WHY_NONE;
 	judge_primary(m, c, s, o, j);
 	take_running(s, o);
 	plan_round(c, s, o, now_ms);
-}
-
-static enum role role_of(enum question q)
-{
-	switch (q) {
-	case ASK_SYNC: return ROLE_SYNC;
-	case ASK_ASYNC: return ROLE_ASYNC;
-	case ASK_QUORUM: return ROLE_QUORUM;
-	case ASK_STANDBY_LEADER: return ROLE_STANDBY_LEADER;
-	default: return ROLE_REPLICA;
-	}
+	s->roles_due &= asks_for_roles(&s->asking);
 }
 
 static void take_role_answer(struct cluster_state *c, struct member_state *s,
 			     const struct observation *o, int64_t now_ms)
 {
-	unsigned bit = ROLE_BIT(role_of(o->question));
+	unsigned bit = ROLE_BIT(role_asked(o->question));
 	unsigned before = s->roles;
 
 	health_answer(&s->health, c->config->probe.rise);
-	if (o->lsn)
-		s->last.lsn = o->lsn;
-	s->roles = o->http_status == 200 && !says_it_does_not_run(o) ? s->roles | bit
-								     : s->roles & ~bit;
+	s->last.flags = o->flags;
+	s->roles = role_held(o) ? s->roles | bit : s->roles & ~bit;
+	s->roles_due &= asks_for_roles(&s->asking);
 	if (s->roles != before)
 		doubt_surprise(&c->doubt, now_ms);
 }
@@ -366,18 +335,9 @@ static void take_rest(struct monitor *m, struct cluster_state *c, struct member_
 			take_primary_answer(m, c, s, o, j, now_ms);
 		else
 			take_role_answer(c, s, o, now_ms);
+		monitor_take_position(c, s, o);
 	}
 	remember(s, o);
-}
-
-static void take_ping(struct monitor *m, struct cluster_state *c, struct member_state *s,
-		      const struct observation *o, int64_t now_ms)
-{
-	bool stale = s->asking.port_stale;
-
-	s->asking.port_in_flight = s->asking.port_stale = false;
-	if (!stale && o->asked_ms >= m->void_before_ms)
-		take_port(c, s, o, now_ms);
 }
 
 void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms)
@@ -387,7 +347,7 @@ void monitor_observe(struct monitor *m, const struct observation *o, int64_t now
 	bool stale = s->asking.stale;
 
 	if (o->question == ASK_PORT) {
-		take_ping(m, c, s, o, now_ms);
+		monitor_observe_port(m, c, s, o, now_ms);
 		return;
 	}
 	s->asking.in_flight = s->asking.stale = false;

@@ -33,9 +33,13 @@ static unsigned roles_of(const struct cluster_state *c, const struct member_stat
 }
 
 /* A replica that serves is not best described by the lock it does not hold. */
-static bool reader_of(const struct member_state *s)
+static enum why why_of(const struct member_state *s)
 {
-	return s->why == WHY_NOT_LEADER && s->health.up && (s->roles & ~ROLE_BIT(ROLE_ANY));
+	bool is_reader = s->health.up && (s->roles & ~ROLE_BIT(ROLE_ANY));
+
+	if (s->why != WHY_NOT_LEADER || !is_reader)
+		return s->why;
+	return s->last.flags & TAG_NOLOADBALANCE ? WHY_NOLOADBALANCE : WHY_ROLE_HELD;
 }
 
 static struct member_report member_report(const struct cluster_state *c,
@@ -45,7 +49,7 @@ static struct member_report member_report(const struct cluster_state *c,
 		.member = s->config->id,
 		.up = s->health.up && s->refused == WHY_NONE,
 		.asked = s->last_answer_ms >= 0,
-		.why = reader_of(s) ? WHY_ROLE_HELD : s->why,
+		.why = why_of(s),
 		.claim = s->last.claim,
 		.state = s->last.state,
 		.roles = roles_of(c, s),
@@ -58,9 +62,8 @@ static struct member_report member_report(const struct cluster_state *c,
 		.server_version = s->last.server_version,
 	};
 
-	r.lag_known = c->primary_lsn != 0 && s->last.lsn != 0 && c->leader.member >= 0;
-	if (r.lag_known && c->primary_lsn > s->last.lsn)
-		r.lag_bytes = c->primary_lsn - s->last.lsn;
+	r.lag_known = monitor_lag_known(c, s) && now_ms - s->lag.measured_ms <= monitor_lease_ms(c);
+	r.lag_bytes = r.lag_known ? s->lag.bytes : 0;
 	str_copy(r.patroni_name, sizeof(r.patroni_name), s->last.name);
 	str_copy(r.patroni_version, sizeof(r.patroni_version), s->last.patroni_version);
 	return r;
@@ -71,7 +74,8 @@ static int check_status(const struct member_state *s, const struct view_server *
 {
 	if (s->outcome != OUTCOME_ANSWERED)
 		return s->http_status;
-	return v->state == SERVER_OPEN || v->why == WHY_DRAIN ? 200 : 503;
+	return v->state == SERVER_OPEN || v->why == WHY_DRAIN || v->why == WHY_LAST_RESORT ? 200
+											   : 503;
 }
 
 static struct server_report server_report(const struct monitor *m, const struct listener_config *l,

@@ -27,6 +27,8 @@ static bool failed_check(enum why why)
 	case WHY_ROLE_LOST:
 	case WHY_PROMOTING:
 	case WHY_PG_NOT_RUNNING:
+	case WHY_LAGGING:
+	case WHY_NOLOADBALANCE:
 	case WHY_LOWER_TIMELINE:
 	case WHY_WRONG_SCOPE:
 	case WHY_WRONG_SYSTEM:
@@ -36,12 +38,12 @@ static bool failed_check(enum why why)
 }
 
 /* The row's history, as HAProxy's columns lastchg, downtime, chkdown and chkfail tell it. Drain is
- * not down. */
+ * not down, nor is a backup that is not needed. */
 static void track(struct monitor *m, const struct listener_config *l, const struct member_state *s,
 		  struct server_track *t, const struct view_server *v, enum server_state before,
 		  int64_t now_ms)
 {
-	bool up = v->state == SERVER_OPEN || v->why == WHY_DRAIN;
+	bool up = v->state == SERVER_OPEN || v->why == WHY_DRAIN || v->why == WHY_LAST_RESORT;
 
 	if (v->state != before)
 		note_server(m, l, s, v, now_ms - t->changed_ms);
@@ -57,28 +59,81 @@ static void track(struct monitor *m, const struct listener_config *l, const stru
 	t->changed_ms = now_ms;
 }
 
-static void fill_server(struct monitor *m, const struct listener_config *l, unsigned index,
-			struct view_server *v, const struct view_server *before)
-{
-	const struct cluster_state *c = &m->clusters[l->cluster];
-	const struct member_state *s = &c->members[index];
-	struct server_track *t = &m->servers[v->row - m->config->n_listeners];
-	struct standing standing = eligible_judge(c, s, l, t->admin, before->state);
-
-	v->state = standing.state;
-	v->why = standing.why;
-	v->cut = standing.cut;
-	v->weight = s->config->weight;
-	v->port = s->config->port;
-	v->generation = before->generation;
-	if (standing.state == SERVER_CLOSED && before->state != SERVER_CLOSED)
-		v->generation++;
-	memcpy(v->ip, s->ip, sizeof(v->ip)); /* the same field; this runs at every step */
-}
-
 static bool takes_new(const struct view_server *s)
 {
 	return s->state == SERVER_OPEN && s->weight > 0;
+}
+
+static void put_standing(struct view_server *v, struct standing s, const struct view_server *before)
+{
+	v->state = s.state;
+	v->why = s.why;
+	v->cut = s.cut;
+	v->drain_back = s.drain_back;
+	v->generation = before->generation;
+	if (s.state == SERVER_CLOSED && before->state != SERVER_CLOSED)
+		v->generation++;
+}
+
+static struct server_track *track_of(const struct monitor *m, const struct view_server *v)
+{
+	return &m->servers[v->row - m->config->n_listeners];
+}
+
+static struct standing judge_server(const struct monitor *m, const struct listener_config *l,
+				    unsigned index, const struct view_server *v,
+				    const struct view_server *before)
+{
+	const struct cluster_state *c = &m->clusters[l->cluster];
+	struct server_track *t = track_of(m, v);
+
+	t->lags = eligible_lags(&c->members[index], l, t->lags);
+	return eligible_judge(c, &c->members[index], l, t, before->state);
+}
+
+static void fill_server(struct monitor *m, const struct listener_config *l, unsigned index,
+			struct view_server *v, const struct view_server *before)
+{
+	const struct member_state *s = &m->clusters[l->cluster].members[index];
+
+	v->weight = s->config->weight;
+	v->port = s->config->port;
+	memcpy(v->ip, s->ip, sizeof(v->ip)); /* the same field; this runs at every step */
+	put_standing(v, judge_server(m, l, index, v, before), before);
+}
+
+static bool right_one_is_open(const struct cluster_state *c, const struct view_listener *v)
+{
+	for (unsigned k = 0; k < v->n_servers; k++) {
+		const struct view_server *s = &v->servers[k];
+
+		if (c->leader.member == (int)s->member || s->weight == 0)
+			continue;
+		if (s->state == SERVER_OPEN || eligible_soon(&c->members[k]))
+			return true;
+	}
+	return false;
+}
+
+/* The last resort is judged again when it is known whether any of the right ones is open. */
+static void fill_last_resort(struct monitor *m, const struct listener_config *l,
+			     struct view_listener *v, const struct view_listener *before)
+{
+	bool others_open = right_one_is_open(&m->clusters[l->cluster], v);
+
+	for (unsigned k = 0; k < v->n_servers; k++) {
+		struct server_track *t = track_of(m, &v->servers[k]);
+		struct standing s = {.state = v->servers[k].state,
+				     .why = v->servers[k].why,
+				     .cut = v->servers[k].cut};
+
+		s = eligible_last_resort(s, l, t, before->servers[k].state, others_open);
+		put_standing(&v->servers[k], s, &before->servers[k]);
+		if (s.state == SERVER_CLOSED || s.why == WHY_ROLE_HELD)
+			t->last_resort = false;
+		else if (s.state == SERVER_OPEN)
+			t->last_resort = true;
+	}
 }
 
 /* That a cluster has a primary is not why it has no replica. */
@@ -143,6 +198,8 @@ static void fill_listener(struct monitor *m, struct view_listener *v,
 
 	for (unsigned k = 0; k < v->n_servers; k++)
 		fill_server(m, l, k, &v->servers[k], &before->servers[k]);
+	if (l->fallback == FALLBACK_PRIMARY)
+		fill_last_resort(m, l, v, before);
 	fill_none(&m->clusters[l->cluster], l, v, before, now_ms);
 }
 

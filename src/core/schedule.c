@@ -8,6 +8,14 @@ void doubt_surprise(struct doubt *d, int64_t now_ms)
 	d->in_doubt = true;
 }
 
+void doubt_sign(struct doubt *d, int64_t now_ms)
+{
+	d->burst_until_ms = now_ms + SCHEDULE_BURST_MS;
+	if (!d->in_doubt)
+		d->since_ms = now_ms;
+	d->in_doubt = true;
+}
+
 void doubt_update(struct doubt *d, bool unsettled, int64_t now_ms)
 {
 	bool in_doubt = unsettled || now_ms < d->burst_until_ms;

@@ -165,8 +165,8 @@ static bool same_server(const struct view_server *a, const struct view_server *b
 {
 	return a->member == b->member && a->row == b->row && a->state == b->state &&
 	       a->why == b->why && (a->state != SERVER_CLOSED || a->cut == b->cut) &&
-	       a->generation == b->generation && a->weight == b->weight && a->port == b->port &&
-	       strcmp(a->ip, b->ip) == 0;
+	       a->generation == b->generation && a->drain_back == b->drain_back &&
+	       a->weight == b->weight && a->port == b->port && strcmp(a->ip, b->ip) == 0;
 }
 
 /* The turns follow from the servers. */
@@ -244,7 +244,7 @@ void view_none_sentence(const struct view *v, unsigned listener, int64_t now_ms,
 	REQUIRE(listener < v->n_listeners && n > 0);
 	l = &v->listeners[listener];
 	lc = &v->config->listeners[listener];
-	say_roles(lc->serve, roles, sizeof(roles));
+	say_roles(listener_config_roles(lc), roles, sizeof(roles));
 	say_why(v, l, why, sizeof(why));
 	snprintf(out, n, "cluster \"%s\" has no %s since %s%s",
 		 config_listener_cluster(v->config, lc)->name, roles,

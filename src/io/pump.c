@@ -153,6 +153,8 @@ static enum pump_result pass(struct pump *p, int source, int sink, struct pump_d
 		socket_shutdown_write(sink);
 		return finish(p, d, PUMP_EOF);
 	}
+	d->n_reads++;
+	d->n_read = (size_t)got;
 	sent = offer(p, sink, d->scratch, (size_t)got);
 	if (sent < 0)
 		return finish(p, d, PUMP_SINK_LOST);
@@ -171,6 +173,7 @@ enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk
 	enum pump_result r = PUMP_IDLE;
 	uint64_t before = p->bytes;
 
+	d->n_reads = 0;
 	if (p->finished)
 		return PUMP_IDLE;
 	if (p->blocked)

@@ -6,6 +6,7 @@
 #include "io/http_get.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "io/pg_ask.h"
 #include "main/load_config.h"
 #include "main/process.h"
 #include <errno.h>
@@ -229,6 +230,7 @@ int process_boot(struct process *p, const struct options *options)
 	p->nofile = raise_nofile();
 	fit_maxconn(p);
 	http_global_init();
+	pg_ask_forget_environment();
 	loop_open(&p->loop);
 	p->n_workers = count_threads(p->config);
 	p->workers = xcalloc(p->n_workers, sizeof(struct worker *));

@@ -16,14 +16,16 @@ static enum severity severity_of(const struct session *s)
 
 static void add_server(struct log_line *line, const struct session *s)
 {
+	struct endpoint local = socket_local(s->server.fd);
 	char text[ENDPOINT_TEXT_BYTES];
 
 	if (s->lane)
 		log_str(line, "server", s->worker->config->members[s->lane->member].name);
-	if (s->local.kind != ENDPOINT_NONE)
-		log_str(line, "server_local", endpoint_format(&s->local, text, sizeof(text)));
+	if (local.kind != ENDPOINT_NONE)
+		log_str(line, "server_local", endpoint_format(&local, text, sizeof(text)));
 }
 
+/* Called while its sockets are still open. */
 void access_log_end(const struct session *s)
 {
 	const struct worker *w = s->worker;
@@ -37,7 +39,7 @@ void access_log_end(const struct session *s)
 	add_server(&line, s);
 	log_str(&line, "reason", close_reason_key(s->reason));
 	if (s->reason == CLOSE_CONNECT_FAILED)
-		log_str(&line, "error", strerror(s->failure));
+		log_str(&line, "error", connect_failure_text(s));
 	log_int(&line, "bytes_in", (int64_t)s->up.bytes);
 	log_int(&line, "bytes_out", (int64_t)s->down.bytes);
 	log_int(&line, "duration_ms", worker_now(w) - s->started_ms);

@@ -1,9 +1,10 @@
 /* From a client that may come in to a server that takes it.
  *
- * Happy path: pick, call, and when the socket is writable relay: the client's first bytes are
- * waiting in its socket. Failure modes: refused, reset or silent (another eligible server, each at
- * most once; control hears of it), the view closes the server meanwhile (another one, nobody is
- * blamed), none left (refuse.c), no descriptor (refuse.c; says nothing of the server). */
+ * Happy path: pick, call, and when the socket is writable hand over to starting.c, which comes back
+ * here when the server turns out to be no good. Failure modes: refused, reset or silent (another
+ * eligible server, each at most once; control hears of it), the view closes the server meanwhile
+ * (another one, nobody is blamed), none left (hold.c), all full (refuse.c), no descriptor
+ * (refuse.c; says nothing of the server). Who comes while others wait goes behind them. */
 #include "core/balance.h"
 #include "core/counters.h"
 #include "core/monitor.h"
@@ -11,6 +12,7 @@
 #include "io/dialer.h"
 #include "proxy/worker_state.h"
 #include <errno.h>
+#include <string.h>
 
 enum { MOST_ATTEMPTS = 64 }; /* as many servers as session.tried can tell apart */
 
@@ -122,32 +124,24 @@ static bool is_own_fault(int error)
 
 static enum sign sign_of(int error)
 {
-	return error == ECONNREFUSED ? SIGN_REFUSED
-	       : error == ECONNRESET ? SIGN_RESET
-				     : SIGN_TIMEOUT;
+	return error == ECONNREFUSED || error == NOT_READY ? SIGN_REFUSED
+	       : error == ECONNRESET                       ? SIGN_RESET
+							   : SIGN_TIMEOUT;
 }
 
-void connect_tell_sign(struct session *s, int error)
+const char *connect_failure_text(const struct session *s)
 {
-	struct lane *lane = s->lane;
-	struct message *m;
-
-	if (worker_now(s->worker) - lane->signed_ms < SIGN_INTERVAL_MS)
-		return;
-	lane->signed_ms = worker_now(s->worker);
-	m = message_new(MSG_SIGN);
-	m->u.sign.member = lane->member;
-	m->u.sign.sign = (int)sign_of(error);
-	worker_tell_control(s->worker, m);
+	return s->failure == NOT_READY ? "its PostgreSQL is starting up or shutting down"
+				       : strerror(s->failure);
 }
 
 static void blame(struct session *s, int error)
 {
-	s->failure = error > 0 && error < UINT8_MAX ? (uint8_t)error : EIO;
+	s->failure = error > 0 && error <= UINT8_MAX ? (uint8_t)error : EIO;
 	if (s->lane->server < 64)
 		s->tried |= UINT64_C(1) << s->lane->server;
 	COUNT(s->lane->count, connect_errors, 1);
-	connect_tell_sign(s, error);
+	lane_tell_sign(s->worker, s->lane, sign_of(error));
 }
 
 static void count_retry(const struct session *s, const struct lane *failed)
@@ -160,10 +154,16 @@ static void count_retry(const struct session *s, const struct lane *failed)
 	COUNT(listener_of(s)->count, redispatches, 1);
 }
 
+/* Who has waited for a server once waits on for a free place, too. */
 static void give_up(struct session *s, bool full)
 {
 	s->limit = LIMIT_SERVERS;
-	refuse_begin(s, full ? CLOSE_LIMIT : s->failure ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
+	if (s->worker->view->listeners[s->listener].n_open > 0)
+		hold_server_failed(s);
+	if (full && s->hold_until_ms == 0)
+		refuse_begin(s, CLOSE_LIMIT);
+	else
+		hold_begin(s);
 }
 
 /* ---- server after server ---- */
@@ -210,26 +210,67 @@ static void connect_next(struct session *s, struct lane *failed)
 
 void connect_begin(struct session *s)
 {
+	if (hold_must_queue(s)) {
+		hold_begin(s);
+		return;
+	}
 	session_move(s, SESSION_CONNECTING);
 	connect_next(s, NULL);
 }
 
-static void attempt_failed(struct session *s, int error)
+void connect_resume(struct session *s)
+{
+	session_move(s, SESSION_CONNECTING);
+	connect_next(s, NULL);
+}
+
+static void try_again(struct session *s, struct lane *failed)
 {
 	connect_drop_server(s);
+	if (s->state == SESSION_STARTING)
+		session_move(s, SESSION_CONNECTING);
+	connect_next(s, failed);
+}
+
+void connect_failed(struct session *s, int error)
+{
 	blame(s, error);
-	connect_next(s, s->lane);
+	try_again(s, s->lane);
+}
+
+void connect_elsewhere(struct session *s)
+{
+	try_again(s, NULL);
 }
 
 void connect_expired(struct session *s)
 {
-	attempt_failed(s, ETIMEDOUT);
+	connect_failed(s, ETIMEDOUT);
 }
 
 /* ---- success ---- */
 
+static void established(struct session *s)
+{
+	struct lane *lane = s->lane;
+	int64_t ms = worker_now(s->worker) - s->active_ms;
+
+	s->connect_ms = ms > 0 ? (unsigned)ms : 0;
+	COUNT(lane->count, connected, 1);
+	COUNT(lane->count, connect_ms, s->connect_ms);
+	COUNT(listener_of(s)->count, connected, 1);
+	COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
+	gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
+	gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
+	if (listener_of(s)->config->protocol == PROTOCOL_TCP) {
+		connect_answered(s);
+		relay_begin(s, NULL, 0);
+	} else
+		starting_begin(s);
+}
+
 /* The journal wants to know when the first session reached a new primary: one message per view. */
-static void tell_first_session(const struct session *s)
+void connect_answered(const struct session *s)
 {
 	struct worker *w = s->worker;
 	struct lane *lane = s->lane;
@@ -245,26 +286,9 @@ static void tell_first_session(const struct session *s)
 	worker_tell_control(w, m);
 }
 
-static void established(struct session *s)
-{
-	struct lane *lane = s->lane;
-	int64_t ms = worker_now(s->worker) - s->active_ms;
-
-	s->connect_ms = ms > 0 ? (unsigned)ms : 0;
-	s->local = socket_local(s->server.fd);
-	COUNT(lane->count, connected, 1);
-	COUNT(lane->count, connect_ms, s->connect_ms);
-	COUNT(listener_of(s)->count, connected, 1);
-	COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
-	gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
-	gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
-	tell_first_session(s);
-	relay_begin(s);
-}
-
 /* The view may have closed this server since it was picked. Nobody is to blame, and it may be
  * picked again when it is open again. */
-static bool still_wanted(const struct session *s)
+bool connect_still_wanted(const struct session *s)
 {
 	return lane_takes_new(s->lane) && lane_carries(s->lane, s);
 }
@@ -277,9 +301,8 @@ void connect_run(struct session *s)
 		session_close(s, CLOSE_CLIENT_RESET);
 		return;
 	}
-	if (!still_wanted(s)) {
-		connect_drop_server(s);
-		connect_next(s, NULL);
+	if (!connect_still_wanted(s)) {
+		connect_elsewhere(s);
 		return;
 	}
 	if (s->up.blocked) /* still on its way */
@@ -289,5 +312,5 @@ void connect_run(struct session *s)
 	if (rc == 0)
 		established(s);
 	else
-		attempt_failed(s, -rc);
+		connect_failed(s, -rc);
 }

@@ -34,12 +34,30 @@ static void cut_lanes(struct worker *w, struct slice *slice)
 	}
 }
 
+/* Those whose state is a list of the worker's; CLOSING is over. */
+static bool is_early(unsigned state)
+{
+	return state != SESSION_CLOSING;
+}
+
 static bool has_early_sessions(const struct worker *w)
 {
-	return !list_empty(&w->states[SESSION_GREETING]) ||
-	       !list_empty(&w->states[SESSION_REFUSING]) ||
-	       !list_empty(&w->states[SESSION_CANCELLING]) ||
-	       !list_empty(&w->states[SESSION_CONNECTING]);
+	for (unsigned i = 0; i < N_SESSION_STATES; i++)
+		if (is_early(i) && !list_empty(&w->states[i]))
+			return true;
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		if (!list_empty(&w->listeners[i].held))
+			return true;
+	return false;
+}
+
+static void cut_early(struct worker *w, struct slice *slice)
+{
+	for (unsigned i = 0; i < N_SESSION_STATES; i++)
+		if (is_early(i))
+			cut_list(&w->states[i], CLOSE_STOPPING, slice);
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		cut_list(&w->listeners[i].held, CLOSE_STOPPING, slice);
 }
 
 bool cut_has_work(const struct worker *w)
@@ -55,12 +73,8 @@ void cut_run(struct worker *w)
 		return;
 	slice = (struct slice){.left = SLICE_SESSIONS, .until_us = clock_us() + SLICE_US};
 	cut_lanes(w, &slice);
-	if (!w->stopping)
-		return;
-	cut_list(&w->states[SESSION_GREETING], CLOSE_STOPPING, &slice);
-	cut_list(&w->states[SESSION_REFUSING], CLOSE_STOPPING, &slice);
-	cut_list(&w->states[SESSION_CANCELLING], CLOSE_STOPPING, &slice);
-	cut_list(&w->states[SESSION_CONNECTING], CLOSE_STOPPING, &slice);
+	if (w->stopping)
+		cut_early(w, &slice);
 }
 
 void cut_all(struct worker *w)

@@ -19,7 +19,7 @@ static void lane_init(struct lane *lane, struct worker *w, struct worker_listene
 	lane->server = server;
 	lane->member = config_listener_cluster(w->config, l->config)->first_member + server;
 	lane->state = SERVER_CLOSED;
-	lane->signed_ms = INT64_MIN / 2;
+	lane->signed_ms = lane->endings_ms = INT64_MIN / 2;
 	lane->count = scoreboard_row(w->setup.scoreboard, w->index, row);
 	lane->gauge = &w->setup.scoreboard->gauges[row];
 }
@@ -31,11 +31,14 @@ static void listener_init(struct worker *w, unsigned index)
 	const struct timeouts *t = &w->config->listeners[index].timeouts;
 
 	l->config = &w->config->listeners[index];
+	list_init(&l->held);
 	list_init(&l->watched);
+	l->window = hold_window(w->setup.n_workers);
 	l->sockopt = (struct sockopt){k->idle_ms, k->interval_ms, k->count};
-	l->serves_primary = l->config->serve & ROLE_BIT(ROLE_PRIMARY);
+	l->serves_primary = listener_config_roles(l->config) & ROLE_BIT(ROLE_PRIMARY);
 	l->count = scoreboard_row(w->setup.scoreboard, w->index, index);
 	l->gauge = &w->setup.scoreboard->gauges[index];
+	l->hold_gauge = &w->setup.scoreboard->holds[index];
 	l->n_lanes = config_listener_cluster(w->config, l->config)->n_members;
 	l->lanes = xcalloc(l->n_lanes, sizeof(*l->lanes));
 	for (unsigned i = 0; i < l->n_lanes; i++)
@@ -88,6 +91,37 @@ bool lane_moves(const struct worker *w, const struct lane *lane)
 	if (lane->state != SERVER_OPEN && lane->state != SERVER_KEPT)
 		return false;
 	return !(w->suspended && lane->listener->serves_primary);
+}
+
+void lane_tell_sign(struct worker *w, struct lane *lane, enum sign sign)
+{
+	struct message *m;
+
+	if (worker_now(w) - lane->signed_ms < SIGN_INTERVAL_MS)
+		return;
+	lane->signed_ms = worker_now(w);
+	m = message_new(MSG_SIGN);
+	m->u.sign.member = lane->member;
+	m->u.sign.sign = (int)sign;
+	worker_tell_control(w, m);
+}
+
+/* Logins that fail end young, and say nothing of the server. */
+void lane_note_ending(const struct session *s)
+{
+	struct worker *w = s->worker;
+	struct lane *lane = s->lane;
+
+	if (worker_now(w) - s->started_ms < GROWN_UP_MS)
+		return;
+	if (worker_now(w) - lane->endings_ms > MOMENT_MS) {
+		lane->endings_ms = worker_now(w);
+		lane->n_endings = 0;
+	}
+	if (++lane->n_endings < SEVERAL && lane->n_sessions > 1)
+		return;
+	lane_tell_sign(w, lane, SIGN_ENDED);
+	hold_suspect(lane->listener, worker_now(w));
 }
 
 unsigned lane_doom(struct worker *w, struct lane *lane, enum close_reason reason)

@@ -33,6 +33,12 @@ static void limit_sentence(const struct session *s, char *out, size_t n)
 		snprintf(out, n, "listener \"%s\" has reached its maxconn (%u sessions)", l->name,
 			 l->maxconn);
 		break;
+	case LIMIT_HOLD:
+		snprintf(out, n,
+			 "listener \"%s\" has no server, and as many clients wait for one as may "
+			 "(hold_max %u)",
+			 l->name, l->hold_max);
+		break;
 	case LIMIT_SERVERS:
 		snprintf(out, n,
 			 "every server of listener \"%s\" has reached its server_maxconn (%u "
@@ -46,7 +52,7 @@ static void limit_sentence(const struct session *s, char *out, size_t n)
 static void unreached_sentence(const struct session *s, const char *cluster, char *out, size_t n)
 {
 	snprintf(out, n, "no server of cluster \"%s\" could be reached (%s: %s)", cluster,
-		 s->worker->config->members[s->lane->member].name, strerror(s->failure));
+		 s->worker->config->members[s->lane->member].name, connect_failure_text(s));
 }
 
 /* The SQLSTATE, and the sentence in `out`. */

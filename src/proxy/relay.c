@@ -7,7 +7,6 @@
  * its query must finish. */
 #include "core/counters.h"
 #include "proxy/worker_state.h"
-#include <errno.h>
 
 static struct counters *listener_row(const struct session *s)
 {
@@ -48,7 +47,7 @@ static void lose(struct session *s, bool client)
 		COUNT(listener_row(s), response_errors, 1);
 	}
 	if (!client)
-		connect_tell_sign(s, ECONNRESET);
+		lane_tell_sign(s->worker, s->lane, SIGN_RESET);
 	session_close(s, client ? CLOSE_CLIENT_RESET : CLOSE_SERVER_RESET);
 }
 
@@ -63,8 +62,10 @@ static void ended(struct session *s, bool client)
 	}
 	if (!other->finished) {
 		s->server_ended_first = !client;
-		if (!client)
+		if (!client) {
+			lane_note_ending(s);
 			session_set_deadline(s, HALF_CLOSED_MS);
+		}
 		return;
 	}
 	session_close(s, s->server_ended_first ? CLOSE_SERVER : CLOSE_CLIENT);
@@ -101,11 +102,24 @@ static void settle(struct session *s, bool client, enum pump_result r)
 	}
 }
 
+/* What the last run read is still in the scratch. It may not have left yet: then there is residue.
+ */
+static void follow(struct session *s, void (*by)(struct pg_stream *, const void *, size_t))
+{
+	const struct pump_desk *d = &s->worker->desk;
+
+	if (d->n_reads == 1)
+		by(&s->stream, d->scratch, d->n_read);
+	else if (d->n_reads > 1)
+		pg_stream_lose(&s->stream);
+}
+
 static void run_up(struct session *s)
 {
 	uint64_t before = s->up.bytes;
 	enum pump_result r = pump_run(&s->up, s->client.fd, s->server.fd, &s->worker->desk);
 
+	follow(s, pg_stream_up);
 	if (s->up.bytes != before) {
 		COUNT(listener_row(s), bytes_in, s->up.bytes - before);
 		COUNT(s->lane->count, bytes_in, s->up.bytes - before);
@@ -120,6 +134,7 @@ static void run_down(struct session *s)
 	uint64_t before = s->down.bytes;
 	enum pump_result r = pump_run(&s->down, s->server.fd, s->client.fd, &s->worker->desk);
 
+	follow(s, pg_stream_down);
 	if (s->down.bytes != before) {
 		COUNT(listener_row(s), bytes_out, s->down.bytes - before);
 		COUNT(s->lane->count, bytes_out, s->down.bytes - before);
@@ -139,10 +154,15 @@ void relay_run(struct session *s)
 		run_down(s);
 }
 
-void relay_begin(struct session *s)
+void relay_begin(struct session *s, const void *first, size_t n)
 {
 	session_clear_deadline(s);
 	session_move(s, SESSION_RELAYING);
+	s->stream = (struct pg_stream){0};
+	if (first) {
+		pg_stream_begin(&s->stream);
+		pg_stream_up(&s->stream, first, n);
+	}
 	s->lane->n_sessions++;
 	s->active_ms = worker_now(s->worker);
 	watch_moved(s);

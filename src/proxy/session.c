@@ -1,5 +1,5 @@
 /* A session's life: begin, move, close. Not here: what each state does (greet.c, refuse.c,
- * connect.c, relay.c). Worker thread only. */
+ * hold.c, connect.c, starting.c, relay.c). Worker thread only. */
 #include "proxy/session.h"
 #include "base/assert.h"
 #include "core/counters.h"
@@ -8,22 +8,33 @@
 #define TO(state) (1u << SESSION_##state)
 
 static const unsigned legal_moves[N_SESSION_STATES] = {
-	[SESSION_GREETING] = TO(REFUSING) | TO(CANCELLING) | TO(CONNECTING) | TO(CLOSING),
+	[SESSION_GREETING] =
+		TO(REFUSING) | TO(CANCELLING) | TO(HELD) | TO(CONNECTING) | TO(CLOSING),
 	[SESSION_REFUSING] = TO(CANCELLING) | TO(CLOSING), /* a CancelRequest passes every limit */
 	[SESSION_CANCELLING] = TO(CLOSING),
-	[SESSION_CONNECTING] = TO(REFUSING) | TO(RELAYING) | TO(CLOSING),
+	[SESSION_HELD] = TO(REFUSING) | TO(CONNECTING) | TO(CLOSING),
+	[SESSION_CONNECTING] = TO(REFUSING) | TO(HELD) | TO(STARTING) | TO(RELAYING) | TO(CLOSING),
+	[SESSION_STARTING] = TO(CONNECTING) | TO(RELAYING) | TO(CLOSING),
 	[SESSION_RELAYING] = TO(CLOSING),
 };
 
 static struct list *list_of(struct session *s, enum session_state state)
 {
-	return state == SESSION_RELAYING ? &s->lane->sessions : &s->worker->states[state];
+	switch (state) {
+	case SESSION_RELAYING: return &s->lane->sessions;
+	case SESSION_HELD: return &s->worker->listeners[s->listener].held;
+	default: return &s->worker->states[state];
+	}
 }
 
 void session_move(struct session *s, enum session_state to)
 {
 	REQUIRE(legal_moves[s->state] & (1u << to));
 	list_unlink(&s->node);
+	if (s->state == SESSION_HELD)
+		hold_left(s);
+	if (to != SESSION_CONNECTING && to != SESSION_STARTING)
+		hold_settled(s, to == SESSION_RELAYING);
 	s->state = (uint8_t)to;
 	list_append(list_of(s, to), &s->node);
 }
@@ -33,10 +44,9 @@ void session_move(struct session *s, enum session_state to)
 void session_run(struct session *s)
 {
 	static void (*const step[N_SESSION_STATES])(struct session *) = {
-		[SESSION_GREETING] = greet_run,
-		[SESSION_REFUSING] = refuse_run,
-		[SESSION_CONNECTING] = connect_run,
-		[SESSION_RELAYING] = relay_run,
+		[SESSION_GREETING] = greet_run,    [SESSION_REFUSING] = refuse_run,
+		[SESSION_HELD] = hold_run,         [SESSION_CONNECTING] = connect_run,
+		[SESSION_STARTING] = starting_run, [SESSION_RELAYING] = relay_run,
 	};
 
 	if (step[s->state])
@@ -94,7 +104,9 @@ void session_expire(struct session *s)
 	case SESSION_GREETING: session_close(s, CLOSE_STARTUP_TIMEOUT); break;
 	case SESSION_REFUSING: refuse_expired(s); break;
 	case SESSION_CANCELLING: session_close(s, CLOSE_SERVER); break;
+	case SESSION_HELD: hold_expired(s); break;
 	case SESSION_CONNECTING: connect_expired(s); break;
+	case SESSION_STARTING: starting_expired(s); break;
 	case SESSION_RELAYING: session_close(s, CLOSE_SERVER); break; /* half-closed for too long */
 	case SESSION_CLOSING:
 	case N_SESSION_STATES: break;
@@ -207,7 +219,7 @@ static bool resets_legs(enum close_reason reason)
 		[CLOSE_WRONG_CLUSTER] = true, [CLOSE_MAINT] = true,
 		[CLOSE_OPERATOR] = true,      [CLOSE_STOPPING] = true,
 		[CLOSE_INTERNAL] = true,      [CLOSE_CLIENT_LOST] = true,
-		[CLOSE_SERVER_LOST] = true,
+		[CLOSE_SERVER_LOST] = true,   [CLOSE_LAGGING] = true,
 	};
 
 	return resets[reason];
@@ -231,11 +243,13 @@ static void count_reason(struct counters *row, enum close_reason reason)
 		break;
 	case CLOSE_DEMOTED:
 	case CLOSE_UNREACHABLE:
+	case CLOSE_LAGGING:
 	case CLOSE_FENCED:
 	case CLOSE_LEASE:
 	case CLOSE_WRONG_CLUSTER:
 	case CLOSE_MAINT:
 	case CLOSE_OPERATOR:
+	case CLOSE_SENT_BACK:
 	case CLOSE_STOPPING: COUNT(row, cuts, 1); break;
 	default: break;
 	}
@@ -275,8 +289,10 @@ static void close_legs(struct session *s, bool relayed)
 
 	if (!relayed && !reset)
 		read_away_greeting(s);
-	end(edge_drop(&s->worker->edge, &s->client));
 	end(edge_drop(&s->worker->edge, &s->server));
+	if (relayed && goodbye_say(s))
+		end = socket_close;
+	end(edge_drop(&s->worker->edge, &s->client));
 }
 
 void session_close(struct session *s, enum close_reason reason)
@@ -291,6 +307,7 @@ void session_close(struct session *s, enum close_reason reason)
 	s->reason = (uint8_t)reason;
 	list_unlink(&s->ready);
 	list_unlink(&s->timed);
+	access_log_end(s);
 	close_legs(s, relayed);
 	pump_fini(&s->up, &s->worker->desk);
 	pump_fini(&s->down, &s->worker->desk);
@@ -298,7 +315,6 @@ void session_close(struct session *s, enum close_reason reason)
 	cancel_end(s);
 	session_release_admission(s);
 	count_end(s, relayed);
-	access_log_end(s);
 	atomic_fetch_sub_explicit(&s->worker->n_sessions, 1, memory_order_relaxed);
 }
 

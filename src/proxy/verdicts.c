@@ -43,9 +43,9 @@ static void apply_state(struct taking *t, struct lane *lane, const struct view_s
 }
 
 /* Calls on their way may be for a server that takes nobody any more. */
-static void recheck_connecting(struct worker *w)
+static void recheck(struct list *on_their_way)
 {
-	LIST_FOREACH (node, &w->states[SESSION_CONNECTING])
+	LIST_FOREACH (node, on_their_way)
 		session_wake(LIST_ENTRY(node, struct session, node));
 }
 
@@ -70,7 +70,10 @@ void verdicts_take_view(struct worker *w)
 	w->suspended = w->suspended && now->made_ms < w->suspended_ms;
 	fence_compare(old, now, on_doom, &t);
 	each_lane(w, apply_state, &t);
-	recheck_connecting(w);
+	recheck(&w->states[SESSION_CONNECTING]);
+	recheck(&w->states[SESSION_STARTING]);
+	hold_new_view(w);
+	send_back_new_view(w);
 	view_unref(old);
 	acknowledge(w, t.doomed);
 }

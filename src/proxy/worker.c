@@ -82,6 +82,7 @@ static void dispatch(struct worker *w, const struct message *m)
 	case MSG_DRAIN: drain(w); break;
 	case MSG_STOP: stop(w); break;
 	case MSG_ADOPT: adopt(w, m); break;
+	case MSG_FIND_KEY: cancel_find_key(w, m->worker, &m->u.find_key); break;
 	case MSG_SIGN:
 	case MSG_PAUSED:
 	case MSG_VIEW_TAKEN:
@@ -115,10 +116,11 @@ static void each_in(struct list *l, void (*fn)(void *, struct session *), void *
 
 void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session *s), void *arg)
 {
-	each_in(&w->states[SESSION_GREETING], fn, arg);
-	each_in(&w->states[SESSION_REFUSING], fn, arg);
-	each_in(&w->states[SESSION_CANCELLING], fn, arg);
-	each_in(&w->states[SESSION_CONNECTING], fn, arg);
+	for (unsigned i = 0; i < N_SESSION_STATES; i++)
+		if (i != SESSION_CLOSING)
+			each_in(&w->states[i], fn, arg);
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		each_in(&w->listeners[i].held, fn, arg);
 	for (unsigned i = 0; i < w->config->n_listeners; i++)
 		for (unsigned k = 0; k < w->listeners[i].n_lanes; k++) {
 			each_in(&w->listeners[i].lanes[k].sessions, fn, arg);
@@ -140,6 +142,8 @@ static int next_sleep_ms(const struct worker *w)
 	if (!list_empty(&w->ready) || cut_has_work(w) || w->watch_behind)
 		return 0;
 	due = earlier(due, sweep_due_ms(w));
+	due = earlier(due, hold_due_ms(w));
+	due = earlier(due, send_back_due_ms(w));
 	if (accept_has_work(w))
 		due = earlier(due, w->accept_due_ms);
 	return due > now ? (int)(due - now) : 0;
@@ -196,8 +200,10 @@ static void turn(struct worker *w)
 	edge_dispatch(&w->edge);
 	accept_run(w);
 	run_ready(w);
+	hold_release(w);
 	cut_run(w);
 	sweep_run(w);
+	send_back_run(w);
 	watch_run(w);
 	session_bury_all(w);
 	tell_drained(w);

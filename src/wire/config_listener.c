@@ -198,7 +198,8 @@ static const struct key listener_keys[] = {
 	LISTENER("serve", read_serve, serve),
 	LISTENER("balance", read_word, balance, .words = balances),
 	LISTENER("fallback", read_word, fallback, .words = fallbacks, .flags = KEY_NULLABLE),
-	KEY_WHOLE("max_lag", read_max_lag, .max = 1LL << 50, .flags = KEY_NULLABLE),
+	/* 0 would shut out every replica for as long as the primary writes. */
+	KEY_WHOLE("max_lag", read_max_lag, .min = 1, .max = 1LL << 50, .flags = KEY_NULLABLE),
 	LISTENER("hold", read_duration, hold_ms, .min = 10, .max = HOUR, .flags = KEY_ZERO),
 	LISTENER("hold_max", read_unsigned, hold_max, .min = 1, .max = MAX_SESSIONS),
 	LISTENER("maxconn", read_unsigned, maxconn, .min = 1, .max = MAX_SESSIONS),
@@ -243,6 +244,21 @@ static void check_can_serve(struct reader *r, const struct yaml_entry *e, unsign
 			   r->config->clusters[cluster].name);
 }
 
+static void check_fallback(struct reader *r, const struct yaml_entry *e,
+			   const struct listener_config *l)
+{
+	unsigned with_primary = ROLE_BIT(ROLE_PRIMARY) | ROLE_BIT(ROLE_ANY);
+	const struct yaml_entry *fallback = yaml_map_find(e->value, "fallback");
+	size_t mark;
+
+	if (fallback == NULL || l->fallback != FALLBACK_PRIMARY || !(l->serve & with_primary))
+		return;
+	mark = faults_enter(r->faults, "fallback");
+	reader_fault(r, fallback->value,
+		     "must be left out: the primary is among those that serve names");
+	faults_leave(r->faults, mark);
+}
+
 static void read_listener(struct reader *r, const struct yaml_entry *e)
 {
 	struct listener_config *l = &r->config->listeners[r->config->n_listeners++];
@@ -255,6 +271,7 @@ static void read_listener(struct reader *r, const struct yaml_entry *e)
 		return;
 	read_keys(r, listener_keys, e->value, l);
 	check_cluster_is_named(r, e);
+	check_fallback(r, e, l);
 	if (r->faults->n == faults_before)
 		check_can_serve(r, e, l->cluster);
 }

@@ -70,3 +70,22 @@ size_t pg_error_write(const struct pg_error *e, void *packet, size_t n)
 	put_head(out, at);
 	return at;
 }
+
+/* Fields are a type and a text with its NUL, and a NUL ends them all. */
+bool pg_error_sqlstate(const void *packet, size_t n, char out[PG_SQLSTATE_BYTES + 1])
+{
+	const char *bytes = packet, *nul;
+
+	for (size_t at = HEAD_BYTES; at < n && bytes[at]; at = (size_t)(nul - bytes) + 1) {
+		const char *text = bytes + at + 1;
+
+		nul = memchr(text, '\0', n - at - 1);
+		if (nul == NULL)
+			return false;
+		if (bytes[at] == 'C' && nul - text == PG_SQLSTATE_BYTES) {
+			memcpy(out, text, PG_SQLSTATE_BYTES + 1);
+			return true;
+		}
+	}
+	return false;
+}

@@ -5,16 +5,16 @@
 #include <string.h>
 
 enum {
-	LEASE_MS = 10000,
-	LEASE_MARGIN_MS = 5000,
-	OWN_PAUSE_MS = 1000,
 	SILENT_BOUND_MS = 3000,
-	FALL = 3
+	FIRST_CROWN_MS = 300, /* before the first crown, everybody who answers in time is heard */
+	TIMER_MS = 20,        /* no timer is that late in here */
 };
 
-void witness_init(struct witness *x, struct world *world)
+void witness_init(struct witness *x, struct world *world, const struct config *config)
 {
-	*x = (struct witness){.world = world, .lease_ms = LEASE_MS};
+	*x = (struct witness){
+		.world = world, .config = config, .started_ms = world->now_ms, .true_primary = -1};
+	x->lease_ms = witness_probe(x)->lease_ms;
 }
 
 void witness_violated(struct witness *x, const char *format, ...)
@@ -31,93 +31,6 @@ void witness_violated(struct witness *x, const char *format, ...)
 	world_trace(x->world, "FAILURE %s", x->failure);
 }
 
-/* ---- what the monitor is told ---- */
-
-void witness_note_audible(struct witness *x)
-{
-	for (unsigned i = 0; i < x->world->n_nodes; i++)
-		if (world_audible(x->world, i))
-			x->told[i].audible_ms = x->world->now_ms;
-}
-
-static bool ours(const struct observation *o)
-{
-	return strcmp(o->scope, "world") == 0;
-}
-
-/* Asked before our own pause, only a clear no is worth anything. */
-static bool is_void(const struct witness *x, const struct observation *o)
-{
-	return o->asked_ms < x->slept_ms;
-}
-
-static bool is_proof(const struct observation *o)
-{
-	return o->question == ASK_PRIMARY && o->outcome == OUTCOME_ANSWERED &&
-	       o->http_status == 200 && o->claim == CLAIM_PRIMARY && o->state == PG_RUNNING &&
-	       ours(o);
-}
-
-static void hear_config(struct witness *x, const struct observation *o)
-{
-	int64_t safe_ms = o->ttl_ms - o->loop_wait_ms - LEASE_MARGIN_MS;
-
-	if (o->outcome == OUTCOME_ANSWERED)
-		x->lease_ms = safe_ms < LEASE_MS ? safe_ms : LEASE_MS;
-}
-
-static void hear_rest(struct witness *x, const struct observation *o, bool on_time)
-{
-	struct told *t = &x->told[o->member];
-
-	if (o->question == ASK_PRIMARY || o->outcome != OUTCOME_ANSWERED)
-		t->fresh = is_proof(o) && !is_void(x, o);
-	if (o->outcome != OUTCOME_ANSWERED) {
-		t->n_silent += !is_void(x, o);
-		return;
-	}
-	t->heard_ms = x->world->now_ms;
-	t->n_silent = 0;
-	if (!is_proof(o) || is_void(x, o))
-		return;
-	t->proof_ms = o->asked_ms;
-	t->timeline = o->timeline;
-	t->on_time = on_time;
-}
-
-/* An older ping says nothing: the node has answered since. */
-static void hear_port(struct told *t, const struct observation *o)
-{
-	if (o->outcome != OUTCOME_ANSWERED && o->asked_ms > t->heard_ms)
-		t->fresh = false;
-}
-
-static void sleep_ended(struct witness *x, int64_t now_ms)
-{
-	x->slept_ms = now_ms;
-	for (unsigned i = 0; i < x->world->n_nodes; i++)
-		x->told[i].fresh = false;
-}
-
-void witness_before(struct witness *x, const struct event *ev, bool on_time, int64_t tick_ms)
-{
-	const struct observation *o = &ev->u.observation;
-
-	witness_note_audible(x);
-	if (ev->now_ms > tick_ms + OWN_PAUSE_MS)
-		sleep_ended(x, ev->now_ms);
-	if (ev->type != EV_OBSERVATION)
-		return;
-	if (o->question == ASK_PORT)
-		hear_port(&x->told[o->member], o);
-	else if (o->question == ASK_CONFIG)
-		hear_config(x, o);
-	else
-		hear_rest(x, o, on_time);
-}
-
-/* ---- what it makes of it ---- */
-
 static const struct view_server *server(const struct view *v, unsigned listener, unsigned i)
 {
 	return &v->listeners[listener].servers[i];
@@ -127,6 +40,13 @@ static bool moves_bytes(const struct view_server *s)
 {
 	return s->state == SERVER_OPEN || s->state == SERVER_KEPT;
 }
+
+static bool keeps_unreachable(const struct witness *x, unsigned listener)
+{
+	return x->config->listeners[listener].on_unreachable == POLICY_KEEP;
+}
+
+/* ---- at any time ---- */
 
 static void check_write_server(struct witness *x, const struct view_server *s, unsigned i)
 {
@@ -138,6 +58,9 @@ static void check_write_server(struct witness *x, const struct view_server *s, u
 	if (age_ms >= x->lease_ms)
 		witness_violated(x, "n%u serves writes %lld ms after its last proof", i,
 				 (long long)age_ms);
+	if (!t->fresh && witness_rival(x, i, true) &&
+	    (s->state == SERVER_OPEN || !keeps_unreachable(x, WITNESS_WRITE)))
+		witness_violated(x, "n%u serves writes while only another proves it", i);
 	if (!moves_bytes(s))
 		return;
 	if (t->proof_ms < x->slept_ms)
@@ -170,27 +93,27 @@ static void check_silence(struct witness *x, const struct view *v)
 		int64_t for_ms =
 			x->world->now_ms - (since_ms > x->slept_ms ? since_ms : x->slept_ms);
 
-		for (unsigned l = WITNESS_WRITE; l <= WITNESS_READ; l++)
-			if (for_ms > SILENT_BOUND_MS && moves_bytes(server(v, l, i)))
+		for (unsigned l = 0; l < WITNESS_LISTENERS; l++)
+			if (for_ms > SILENT_BOUND_MS && moves_bytes(server(v, l, i)) &&
+			    (server(v, l, i)->state == SERVER_OPEN || !keeps_unreachable(x, l)))
 				witness_violated(
 					x, "n%u is silent on both ports for %lld ms and serves", i,
 					(long long)for_ms);
-		if (t->n_silent >= FALL && server(v, WITNESS_READ, i)->state == SERVER_OPEN)
+		if (t->n_silent >= witness_probe(x)->fall &&
+		    server(v, WITNESS_READ, i)->state == SERVER_OPEN)
 			witness_violated(x, "n%u is silent and takes new sessions", i);
 	}
 }
 
-/* Does another node prove as much as node i does, or did it less than a lease ago? */
-static bool has_rival(const struct witness *x, unsigned i, bool now)
-{
-	for (unsigned k = 0; k < x->world->n_nodes; k++) {
-		const struct told *t = &x->told[k];
+/* ---- from one view to the next ---- */
 
-		if (k != i && (t->fresh || !now) && t->timeline >= x->told[i].timeline &&
-		    x->world->now_ms - t->proof_ms < x->lease_ms)
+/* The incumbent of a tie stays as long as it proves itself. */
+static bool may_lose(const struct witness *x, unsigned i)
+{
+	for (unsigned k = 0; k < x->world->n_nodes && x->told[i].fresh; k++)
+		if (x->told[k].fresh && x->told[k].timeline > x->told[i].timeline)
 			return true;
-	}
-	return false;
+	return !x->told[i].fresh && witness_rival(x, i, false);
 }
 
 /* May this event end the write sessions of node i, whose lease is not over? */
@@ -198,53 +121,83 @@ static bool may_cut(const struct witness *x, const struct event *ev, unsigned i)
 {
 	const struct observation *o = &ev->u.observation;
 	bool answered = o->outcome == OUTCOME_ANSWERED;
+	enum word word;
 
-	if (has_rival(x, i, false)) /* a tie lives by answers */
+	if (may_lose(x, i)) /* a tie lives by answers */
 		return true;
 	if (ev->type != EV_OBSERVATION)
 		return false;
 	if (o->question == ASK_PORT)
-		return o->member == i && !answered;
-	return answered && (o->member == i || o->http_status == 200);
+		return o->member == i && !answered && !keeps_unreachable(x, WITNESS_WRITE);
+	word = witness_word(x, o);
+	return answered && o->member == i && (word == WORD_NO || word == WORD_LOWER);
 }
 
-static void check_cuts(struct witness *x, const struct event *ev, const struct view *before,
-		       const struct view *now)
+static void check_cut(struct witness *x, const struct event *ev, unsigned i)
 {
-	for (unsigned i = 0; i < x->world->n_nodes; i++)
-		if (server(before, WITNESS_WRITE, i)->state != SERVER_CLOSED &&
-		    server(now, WITNESS_WRITE, i)->state == SERVER_CLOSED && !may_cut(x, ev, i) &&
-		    x->world->now_ms - x->told[i].proof_ms < x->lease_ms)
-			witness_violated(x, "the write sessions of n%u were cut for nothing", i);
+	if (!may_cut(x, ev, i) && x->world->now_ms - x->told[i].proof_ms < x->lease_ms)
+		witness_violated(x, "the write sessions of n%u were cut for nothing", i);
 }
 
-/* Nobody is elected by silence, nor beside another that proves as much. */
-static void check_elections(struct witness *x, const struct view *before, const struct view *now)
+/* Only its own answers, or its port's silence, end read sessions. */
+static void check_read_cut(struct witness *x, const struct event *ev, unsigned i)
 {
-	for (unsigned i = 0; i < x->world->n_nodes; i++) {
-		if (server(before, WITNESS_WRITE, i)->state != SERVER_CLOSED ||
-		    server(now, WITNESS_WRITE, i)->state == SERVER_CLOSED)
-			continue;
-		if (!x->told[i].fresh)
-			witness_violated(x, "n%u was elected by silence", i);
-		if (has_rival(x, i, true))
-			witness_violated(x, "n%u was elected beside another", i);
+	const struct observation *o = &ev->u.observation;
+
+	if (ev->type != EV_OBSERVATION || o->member != i ||
+	    (o->question == ASK_PORT) == (o->outcome == OUTCOME_ANSWERED))
+		witness_violated(x, "the read sessions of n%u were cut for nothing", i);
+}
+
+/* Nobody is elected by silence, beside another that proves as much, or before all were heard. */
+static void check_election(struct witness *x, unsigned i)
+{
+	if (!x->told[i].fresh)
+		witness_violated(x, "n%u was elected by silence", i);
+	if (witness_rival(x, i, true))
+		witness_violated(x, "n%u was elected beside another", i);
+	for (unsigned k = 0; k < x->world->n_nodes && !x->crowned; k++)
+		if (x->told[k].n_ended == 0 && x->world->now_ms - x->started_ms < FIRST_CROWN_MS)
+			witness_violated(x, "n%u was elected before n%u was heard", i, k);
+	x->crowned = true;
+}
+
+static void check_moves(struct witness *x, const struct event *ev, const struct view *before,
+			const struct view *now, unsigned l, unsigned i)
+{
+	bool was = before && server(before, l, i)->state != SERVER_CLOSED;
+	bool is = server(now, l, i)->state != SERVER_CLOSED;
+
+	if (was && !is) {
+		x->n_closed[l][i]++;
+		if (l == WITNESS_WRITE)
+			check_cut(x, ev, i);
+		else
+			check_read_cut(x, ev, i);
 	}
+	if (!was && is && l == WITNESS_WRITE)
+		check_election(x, i);
 }
+
+/* ---- after an answer ---- */
 
 static void check_clear_answer(struct witness *x, const struct observation *o, const struct view *v)
 {
 	const struct view_server *s = server(v, WITNESS_WRITE, o->member);
+	enum word word = witness_word(x, o);
 
-	if ((o->http_status != 200 || !ours(o)) && s->state != SERVER_CLOSED)
+	if (witness_is_void(x, o) && word != WORD_NO)
+		return;
+	if ((word == WORD_NO || word == WORD_LOWER) && s->state != SERVER_CLOSED)
 		witness_violated(x, "n%u said a clear no and serves writes", o->member);
-	if (!is_proof(o) && o->state != PG_UNKNOWN && s->state == SERVER_OPEN)
+	if (word == WORD_CANNOT_WRITE && s->state == SERVER_OPEN)
 		witness_violated(x, "n%u cannot write and takes new sessions", o->member);
 }
 
 static void check_fences(struct witness *x, const struct observation *o, const struct view *v)
 {
-	if (!is_proof(o) || is_void(x, o) || x->world->now_ms - o->asked_ms >= x->lease_ms)
+	if (witness_word(x, o) != WORD_PROOF || witness_is_void(x, o) ||
+	    x->world->now_ms - o->asked_ms >= x->lease_ms)
 		return;
 	for (unsigned i = 0; i < x->world->n_nodes; i++)
 		if (x->told[i].timeline < o->timeline &&
@@ -253,35 +206,139 @@ static void check_fences(struct witness *x, const struct observation *o, const s
 					 o->member);
 }
 
-void witness_after(struct witness *x, const struct event *ev, const struct view *before,
-		   const struct view *now)
+/* Its REST has been silent since before the ping was sent, and its PostgreSQL refused, or slept. */
+static void check_port(struct witness *x, const struct observation *o, const struct view *v)
 {
-	const struct observation *o = &ev->u.observation;
+	const struct told *t = &x->told[o->member];
 
+	if (o->outcome == OUTCOME_ANSWERED || o->asked_ms <= t->heard_ms || witness_is_void(x, o))
+		return;
+	for (unsigned l = 0; l < WITNESS_LISTENERS; l++) {
+		enum server_state state = server(v, l, o->member)->state;
+
+		if (state == SERVER_OPEN || (state != SERVER_CLOSED && !keeps_unreachable(x, l)))
+			witness_violated(x, "n%u is silent on both ports and serves", o->member);
+	}
+}
+
+static void check_answer(struct witness *x, const struct observation *o, const struct view *v)
+{
+	if (o->question == ASK_PORT)
+		check_port(x, o, v);
+	else if (o->question != ASK_CONFIG && o->outcome == OUTCOME_ANSWERED)
+		check_clear_answer(x, o, v);
+	if (o->question == ASK_PRIMARY && o->outcome == OUTCOME_ANSWERED)
+		check_fences(x, o, v);
+}
+
+/* ---- what the monitor says of itself ---- */
+
+static void timeline_went_down(struct witness *x, const struct change *c)
+{
+	struct told *t = &x->told[c->member];
+
+	if (t->n_lower <= witness_probe(x)->rise)
+		witness_violated(x, "n%d was followed down after %u answers", c->member,
+				 t->n_lower);
+	for (unsigned k = 0; k < x->world->n_nodes; k++)
+		if ((int)k != c->member && x->told[k].proof_ms && !x->told[k].refuted &&
+		    x->world->now_ms - x->told[k].proof_ms < x->lease_ms)
+			witness_violated(x, "n%d was followed down before n%u's lease ended",
+					 c->member, k);
+	x->highest = t->timeline = c->timeline;
+	t->proof_ms = t->lower_ms;
+	t->fresh = true;
+	t->refuted = false;
+}
+
+static void check_changes(struct witness *x, const struct update *up)
+{
+	for (size_t i = 0; i < up->n_changes; i++)
+		if (up->changes[i].type == CHANGE_TIMELINE_DOWN)
+			timeline_went_down(x, &up->changes[i]);
+}
+
+/* ---- how soon ---- */
+
+void witness_expect_promptness(struct witness *x, int64_t prompt_ms)
+{
+	x->prompt_since_ms = x->world->now_ms;
+	x->prompt_ms = prompt_ms;
+}
+
+static void check_promptness(struct witness *x, const struct view *v)
+{
+	int primary = world_true_primary(x->world);
+	int64_t for_ms;
+
+	if (primary >= 0 && !world_undisputed(x->world, (unsigned)primary))
+		primary = -1;
+	if (primary != x->true_primary) {
+		x->true_primary = primary;
+		x->true_since_ms = x->world->now_ms;
+	}
+	if (primary < 0 || x->prompt_ms == 0)
+		return;
+	for_ms = x->world->now_ms -
+		 (x->true_since_ms > x->prompt_since_ms ? x->true_since_ms : x->prompt_since_ms);
+	if (for_ms > x->prompt_ms &&
+	    server(v, WITNESS_WRITE, (unsigned)primary)->state != SERVER_OPEN)
+		witness_violated(x, "n%d is primary for %lld ms and not served", primary,
+				 (long long)for_ms);
+}
+
+static void check_hint(struct witness *x)
+{
+	int64_t bound_ms = x->hinted_ms + witness_probe(x)->fast_interval_ms + TIMER_MS;
+
+	if (x->hinted_ms == 0 || x->world->now_ms <= bound_ms)
+		return;
+	for (unsigned i = 0; i < x->world->n_nodes; i++)
+		if (x->told[i].asked_ms < x->hinted_ms && !x->told[i].in_flight)
+			witness_violated(x, "n%u was not asked within %lld ms of a hint", i,
+					 (long long)(x->world->now_ms - x->hinted_ms));
+	x->hinted_ms = 0;
+}
+
+void witness_after(struct witness *x, const struct event *ev, const struct update *up,
+		   const struct view *before, const struct view *now)
+{
+	check_changes(x, up);
 	if (now == NULL)
 		return;
 	check_write_servers(x, now);
 	check_silence(x, now);
-	if (before && before != now) {
-		check_cuts(x, ev, before, now);
-		check_elections(x, before, now);
-	}
-	if (ev->type != EV_OBSERVATION || o->question != ASK_PRIMARY ||
-	    o->outcome != OUTCOME_ANSWERED)
+	check_promptness(x, now);
+	check_hint(x);
+	for (unsigned i = 0; i < x->world->n_nodes && before != now; i++)
+		for (unsigned l = 0; l < WITNESS_LISTENERS; l++)
+			check_moves(x, ev, before, now, l, i);
+	if (ev->type == EV_OBSERVATION)
+		check_answer(x, &ev->u.observation, now);
+}
+
+static void check_settled_primary(struct witness *x, const struct view *v)
+{
+	int primary = world_true_primary(x->world);
+	const struct view_server *s;
+
+	if (x->world->standby && v->listeners[WITNESS_WRITE].n_open > 0)
+		witness_violated(x, "a standby cluster has a primary");
+	if (x->world->standby)
 		return;
-	check_clear_answer(x, o, now);
-	check_fences(x, o, now);
+	if (primary < 0) {
+		witness_violated(x, "the world itself has no primary, long after the last fault");
+		return;
+	}
+	s = server(v, WITNESS_WRITE, (unsigned)primary);
+	if (s->state != SERVER_OPEN)
+		witness_violated(x, "n%d is the true primary and is not served: %s", primary,
+				 why_text(s->why));
 }
 
 void witness_settled(struct witness *x, const struct view *v)
 {
-	int primary = world_true_primary(x->world);
-
-	if (primary < 0)
-		witness_violated(x, "the world itself has no primary, long after the last fault");
-	else if (server(v, WITNESS_WRITE, (unsigned)primary)->state != SERVER_OPEN)
-		witness_violated(x, "n%d is the true primary and is not served: %s", primary,
-				 why_text(server(v, WITNESS_WRITE, (unsigned)primary)->why));
+	check_settled_primary(x, v);
 	for (unsigned i = 0; i < x->world->n_nodes; i++) {
 		const struct view_server *s = server(v, WITNESS_READ, i);
 		bool replica = world_true_replica(x->world, i);

@@ -101,8 +101,11 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, block="127.0.10", scope="isari-test", nodes=3, also_remove=()):
+    def __init__(self, block="127.0.10", scope="isari-test", nodes=3, also_remove=(),
+                 timing=(TTL, LOOP_WAIT, RETRY_TIMEOUT), strict=False):
+        """timing: ttl, loop_wait, retry_timeout; strict: synchronous_mode_strict."""
         self.block, self.scope = block, scope
+        self.timing, self.strict = timing, strict
         self.etcd = f"{block}.100"
         self.dir = tempfile.mkdtemp(prefix="isari-")
         self.keeper = Keeper(self.dir, *also_remove)
@@ -175,8 +178,9 @@ class Cluster:
             "etcd3": {"host": f"{self.etcd}:{ETCD_PORT}"},
             "log": {"level": "INFO"},
             "bootstrap": {
-                "dcs": {"ttl": TTL, "loop_wait": LOOP_WAIT, "retry_timeout": RETRY_TIMEOUT,
+                "dcs": {**dict(zip(("ttl", "loop_wait", "retry_timeout"), self.timing)),
                         "maximum_lag_on_failover": 1 << 40,
+                        "synchronous_mode": self.strict, "synchronous_mode_strict": self.strict,
                         "postgresql": {"use_pg_rewind": True, "parameters": PARAMETERS}},
                 "initdb": ["no-sync", {"encoding": "UTF8"}, {"locale": "C"}],
             },
@@ -184,8 +188,9 @@ class Cluster:
                 "listen": f"{n.address}:{PG_PORT}", "connect_address": f"{n.address}:{PG_PORT}",
                 "data_dir": n.data, "bin_dir": PG_BIN, "pgpass": os.path.join(self.dir, n.name + ".pass"),
                 "authentication": {"superuser": as_user, "replication": as_user, "rewind": as_user},
-                "pg_hba": ["local all all trust", "host all all 127.0.0.0/8 trust",
-                           "host replication all 127.0.0.0/8 trust"],
+                "pg_hba": ["local all all trust"] + [
+                    f"host {what} all {net} trust" for what in ("all", "replication")
+                    for net in ("127.0.0.0/8", f"{self.block}.0/24")],
                 "basebackup": [{"checkpoint": "fast"}, "no-sync"],
                 "remove_data_directory_on_rewind_failure": True,
                 "remove_data_directory_on_diverged_timelines": True,
@@ -194,10 +199,14 @@ class Cluster:
             },
         }
 
+    def launch(self, _host, argv, log, user=None, env=None):
+        """Start a process of a host ("etcd", "n1" ...); here all hosts are this one (hosts.py: not so)."""
+        return self.keeper.launch(argv, log, user, env)
+
     def _start_etcd(self):
         url, peer = f"http://{self.etcd}:{ETCD_PORT}", f"http://{self.etcd}:{ETCD_PORT + 1}"
-        self.keeper.launch(
-            ["etcd", "--name", "e", "--data-dir", os.path.join(self.dir, "etcd"),
+        self.launch(
+            "etcd", ["etcd", "--name", "e", "--data-dir", os.path.join(self.dir, "etcd"),
              "--listen-client-urls", url, "--advertise-client-urls", url,
              "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
              "--initial-cluster", "e=" + peer, "--logger", "zap"],
@@ -254,7 +263,7 @@ class Cluster:
 
     def start_node(self, n):
         env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        n.patroni = self.keeper.launch(["/usr/bin/python3", "/usr/bin/patroni", n.yml], n.log, USER, env)
+        n.patroni = self.launch(n.name, ["/usr/bin/python3", "/usr/bin/patroni", n.yml], n.log, USER, env)
 
     def kill_patroni(self, n):
         """SIGKILL Patroni and leave its PostgreSQL running."""

@@ -39,6 +39,17 @@ def cluster(cluster_of_all):
 def proxy(cluster):
     """isari before the real cluster, with everything known."""
     with Isari(config_for(cluster)) as i:
-        leader = cluster.leader()
-        i.wait_up("write", [leader]).wait_up("read", [n for n in cluster.nodes if n is not leader])
-        yield i
+        yield knows_all(i, cluster)
+
+
+@pytest.fixture
+def refusing_proxy(cluster):
+    """The same, but clients do not wait while there is no server: they hear why at once."""
+    with Isari(config_for(cluster, hold=0)) as i:
+        yield knows_all(i, cluster)
+
+
+def knows_all(i, cluster):
+    leader = cluster.leader()
+    i.wait_up("write", [leader]).wait_up("read", [n for n in cluster.nodes if n is not leader])
+    return i

@@ -24,18 +24,20 @@ def binary():
     return os.path.abspath(os.environ.get("ISARI", os.path.join(ROOT, "build", "isari")))
 
 
-def config_for(cluster, **probe):
-    """The usual file: a write and a read listener before one cluster, on free ports."""
+def config_for(cluster, hold=None, **probe):
+    """The usual file: a write and a read listener before one cluster, on free ports. hold=0: clients that come
+    while there is no server are refused at once, for tests of what they hear."""
     entry = {"scope": cluster.scope, "members": [members_entry(n) for n in cluster.nodes]}
     if probe:
         entry["probe"] = probe
-    return {
-        "clusters": {"main": entry},
-        "listeners": {
-            "write": {"bind": f"127.0.0.1:{free_port()}", "serve": "primary"},
-            "read": {"bind": f"127.0.0.1:{free_port()}", "serve": "replica"},
-        },
+    listeners = {
+        "write": {"bind": f"127.0.0.1:{free_port()}", "serve": "primary"},
+        "read": {"bind": f"127.0.0.1:{free_port()}", "serve": "replica"},
     }
+    if hold is not None:
+        for listener in listeners.values():
+            listener["hold"] = hold
+    return {"clusters": {"main": entry}, "listeners": listeners}
 
 
 def members_entry(n):

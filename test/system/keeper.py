@@ -49,7 +49,7 @@ def launch(order):
         argv = ["setpriv", "--reuid", order["user"], "--regid", order["user"], "--init-groups",
                 "--pdeathsig", "KILL", "--"] + argv
     with open(order["log"], "ab") as log:
-        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        p = subprocess.Popen(order.get("prefix", []) + argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                              env=order.get("env"), cwd=order.get("cwd", "/"),
                              start_new_session=True)
     return p.pid

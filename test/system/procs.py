@@ -40,8 +40,9 @@ class Keeper:
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   start_new_session=True, text=True)
 
-    def launch(self, argv, log, user=None, env=None):
-        order = {"argv": argv, "log": log, "user": user, "env": env}
+    def launch(self, argv, log, user=None, env=None, prefix=()):
+        """prefix: words before all others, run as root."""
+        order = {"argv": argv, "log": log, "user": user, "env": env, "prefix": list(prefix)}
         self.p.stdin.write(json.dumps(order) + "\n")
         self.p.stdin.flush()
         answer = json.loads(self.p.stdout.readline())

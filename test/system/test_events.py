@@ -1,19 +1,20 @@
 """The failover journal and `probe`, on a real cluster: what was when, and who asks for it."""
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
 
-import psycopg
 import pytest
 
 from isari import Isari, config_for
-from procs import ROOT, wait_for
+from load import Fresh
+from procs import ROOT, send, wait_for
 
 CALLBACK = os.path.join(ROOT, "etc", "patroni-callback.sh")
 
-# In the order in which they come; asked, in_force and first_session may lie beside their neighbours.
+# In the order in which they come; the others may lie beside their neighbours.
 ORDER = ["last_answer_ms", "first_doubt_ms", "gone_ms", "writable_ms", "published_ms"]
 
 
@@ -21,28 +22,41 @@ def phases_of(line):
     return {key: int(ms) for key, ms in re.findall(r"(\w+_ms)=(\d+)", line)}
 
 
-def connects(proxy, node):
-    """A new session on the write port that reaches this node."""
-    try:
-        return proxy.where("write") == (node.address, False)
-    except psycopg.Error:
-        return False
+def counts_of(line):
+    return {key: int(n) for key, n in re.findall(r" (cut|held|released|refused)=(\d+)", line)}
+
+
+def newcomers(proxy, n=4):
+    """Clients that come all the time, and wait as long as they must."""
+    return Fresh(proxy.dsn("write", connect_timeout=40), n)
+
+
+def assert_held_and_released(proxy, line):
+    """What the line says, and what else operators see of it."""
+    n, p = counts_of(line), phases_of(line)
+    assert n["held"] == n["released"] >= 1 and n["refused"] == 0, line
+    assert p["published_ms"] <= p["last_released_ms"], line
+    row = proxy.stat()["write", "BACKEND"]
+    assert 1 <= int(row["qmax"]) <= n["held"], row
+    assert re.search(r"^  write: \d+ waiting.*; since the start \d+ held, \d+ released$",
+                     proxy.ask("show clusters"), re.M)
 
 
 def test_a_switchover_is_told_phase_by_phase(cluster, proxy):
     old, new = cluster.leader(), cluster.replicas()[0]
-    with proxy.connect("write"):
+    with proxy.connect("write"), newcomers(proxy) as clients:
         cluster.switchover(new)
-        wait_for(lambda: connects(proxy, new), 30, f"a session on {new}")
+        wait_for(lambda: clients.answered_by(new), 30, f"sessions on {new}")
         line = proxy.wait_log(r"event=failover ", 20)[0]
     assert f" cluster=main from={old} to={new} " in line
     assert re.search(r' why="[a-z]', line)
     p = phases_of(line)
-    assert sorted(p) == sorted(ORDER + ["asked_ms", "in_force_ms", "first_session_ms"]), line
+    assert sorted(p) == sorted(ORDER + ["asked_ms", "in_force_ms", "first_session_ms", "last_released_ms"]), line
     assert [p[k] for k in ORDER] == sorted(p[k] for k in ORDER) and p["last_answer_ms"] == 0, line
     assert p["asked_ms"] <= p["writable_ms"], line
     assert p["published_ms"] <= min(p["in_force_ms"], p["first_session_ms"]), line
-    assert re.search(r" cut=1 refused=\d+", line), "the session that was open"
+    assert counts_of(line)["cut"] >= 1, "the session that was open"
+    assert_held_and_released(proxy, line)
     assert len(proxy.logged("event=failover ")) == 1, "one line each, and none for the start"
     shown = proxy.ctl("show", "events")
     assert shown.returncode == 0
@@ -50,8 +64,25 @@ def test_a_switchover_is_told_phase_by_phase(cluster, proxy):
     assert int(began[2]) < int(began[3])
     assert shown.stdout.startswith(began[0]), "the newest comes first"
     assert re.search(rf"^  new primary writable +{p['writable_ms']} ms ", shown.stdout, re.M)
+    assert re.search(rf"^  last held client released +{p['last_released_ms']} ms ", shown.stdout, re.M)
     assert re.search(rf"main: \(start\) -> {old}, ", shown.stdout), "the start is the oldest"
     assert max(map(len, shown.stdout.splitlines())) <= 100
+
+
+def test_a_primary_that_comes_back_is_an_interruption(cluster, proxy):
+    """PostgreSQL is killed; Patroni keeps the lock, and starts it again where it was."""
+    n = cluster.leader()
+    with proxy.connect("write"), newcomers(proxy) as clients:
+        send(n.postgres_pids(), signal.SIGKILL)
+        line = proxy.wait_log(r"event=interruption ", 60)[0]
+        wait_for(lambda: clients.answered_by(n), 30, f"sessions on {n} again")
+    assert f" cluster=main from={n} to={n} " in line
+    assert_held_and_released(proxy, line)
+    p, shown = phases_of(line), proxy.ask("show events")
+    assert re.search(rf"^\S+Z main: {n} was (in doubt|gone) for [\d.]+m?s, timeline \d+ -> \d+$", shown, re.M), shown
+    assert re.search(rf"^  writable again +{p['writable_ms']} ms ", shown, re.M), shown
+    assert 0 <= p["first_doubt_ms"] < p["writable_ms"], line
+    assert not proxy.logged("event=failover "), "nobody else was primary"
 
 
 def ages(i):

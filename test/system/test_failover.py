@@ -73,7 +73,8 @@ def test_switchover(cluster, proxy):
     assert fresh.longest_gap() < 8
 
 
-def test_sigkill_of_the_primary_node(cluster, proxy):
+def test_sigkill_of_the_primary_node(cluster, refusing_proxy):
+    proxy = refusing_proxy
     old = cluster.leader()
     rest = [n for n in cluster.nodes if n is not old]
     with idle(proxy, "write") as sessions, Fresh(proxy.dsn("write"), 1) as fresh:
@@ -106,7 +107,8 @@ def check_what_clients_hear_meanwhile(proxy, living):
     assert proxy.where("read")[0] in [n.address for n in living]
 
 
-def test_sigstop_of_the_whole_node(cluster, proxy):
+def test_sigstop_of_the_whole_node(cluster, refusing_proxy):
+    proxy = refusing_proxy
     old = cluster.leader()
     with idle(proxy, "write") as sessions:
         frozen = time.monotonic()
@@ -186,7 +188,8 @@ def test_two_clusters_in_one_process_and_isari_before_its_cluster(cluster):
     config["clusters"]["second"] = {"scope": second.scope, "members": [members_entry(n) for n in second.nodes]}
     for listener in config["listeners"].values():
         listener["cluster"] = "main"
-    config["listeners"]["other"] = {"bind": f"127.0.0.1:{free_port()}", "serve": "primary", "cluster": "second"}
+    config["listeners"]["other"] = {"bind": f"127.0.0.1:{free_port()}", "serve": "primary", "cluster": "second",
+                                    "hold": 0}
     try:
         with Isari(config) as i:
             i.wait_up("write", [cluster.leader()])

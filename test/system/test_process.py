@@ -61,7 +61,7 @@ BAD = {  # name: (file, [patterns of the faults, in order])
     "empty": ("", [r"clusters: ", r"listeners: "]),
     "unknown key": (GOOD + "threds: 2\n", [r":6:1: threds: .*threads"]),
     "unknown key in a listener": (GOOD.replace("serve", "serv"), [r":5:\d+: listeners.write.serv: .*serve"]),
-    "a later feature": (GOOD.replace("primary}", "primary, hold: 30s}"), [r":5:\d+: listeners.write.hold: "]),
+    "a later feature": (GOOD.replace("primary}", "primary, send_proxy: v2}"), [r":5:\d+: listeners.write.send_proxy: "]),
     "wrong type": (GOOD + "maxconn: many\n", [r":6:\d+: maxconn: "]),
     "bad duration": (GOOD + "drain_timeout: 3 parsecs\n", [r":6:\d+: drain_timeout: "]),
     "same bind twice": (GOOD + '  read: {bind: "127.0.0.1:5000", serve: replica}\n',
@@ -164,7 +164,8 @@ def test_a_second_isari_on_the_same_addresses_is_refused_and_harms_nothing(confi
                 assert b"n1" in ask(s)
 
 
-def test_members_that_cannot_be_reached(config):
+def test_members_that_cannot_be_reached(fakes):
+    config = config_for(fakes, hold=0)
     for member, host in zip(config["clusters"]["main"]["members"], ("127.0.35.77", "no-such-host.invalid")):
         member["host"] = host
     with Isari(config) as i:

@@ -13,7 +13,7 @@ import pytest
 from cluster import http_get
 from fake_patroni import FakeCluster
 from isari import Isari, closed_at, config_for
-from pgwire import login, query, read_until
+from pgwire import login, query, read_until, startup
 from procs import free_port, popen, wait_for
 
 
@@ -67,6 +67,36 @@ def test_show_clusters_names_node_role_state_and_why(world):
     wait_for(lambda: re.search(r"n3 .*(timeout|does not answer)", i.ask("show clusters")), 15, "n3's silence")
     text = i.ask("show clusters")
     assert re.search(r"n1 +primary +running +1", text) and re.search(r"n2 +replica +running +1", text), text
+
+
+def waiting(i, listener="write"):
+    return int(i.stat()[listener, "BACKEND"]["qcur"])
+
+
+def test_who_waits_is_seen_wherever_operators_look(world):
+    n1, n2, n3, i = world
+    n1.be("replica")
+    i.wait_up("write", [])
+    with i.dial("write", 20) as a, i.dial("write", 20) as b:
+        for s in a, b:
+            s.sendall(startup())
+        wait_for(lambda: waiting(i) == 2, 10, "two clients that wait")
+        b.close()
+        wait_for(lambda: waiting(i) == 1, 10, "one of them to be forgotten")
+        held = re.findall(r"fe=write be=write srv=<none> .*state=held", i.ask("show sess"))
+        assert len(held) == 1
+        shown = i.ask("show clusters")
+        assert re.search(r"^  write: 1 waiting, longest [\dms.]+; since the start 2 held, 0 released$", shown, re.M)
+        assert "  read:" not in shown, "nobody had to wait there"
+        rows = i.stat()
+        assert {rows["write", n]["qcur"] for n in ("n1", "n2", "n3")} == {"0"} and rows["write", "FRONTEND"]["qcur"] == ""
+        n2.be("primary", timeline=2)
+        read_until(a, b"Z")
+        assert node_of(a) == "n2"
+    row = i.stat()["write", "BACKEND"]
+    assert (row["qcur"], row["qmax"]) == ("0", "2") and int(row["qtime_max"]) > 0
+    assert "; since the start 2 held, 1 released\n" in i.ask("show clusters")
+    assert re.search(r"^  0 sessions cut; 2 clients held, 1 released, 0 refused", i.ask("show events"), re.M)
 
 
 def test_drain_lets_sessions_live_and_takes_no_new_ones(world):

@@ -15,7 +15,7 @@ FAST = {"interval": "200ms", "fast_interval": "50ms", "timeout": "500ms", "lease
 @pytest.fixture
 def world():
     """Two false members, n1 the primary, and isari before them: (n1, n2, isari)."""
-    with FakeCluster("127.0.31") as fakes, Isari(config_for(fakes, **FAST)) as i:
+    with FakeCluster("127.0.31") as fakes, Isari(config_for(fakes, hold=0, **FAST)) as i:
         i.wait_up("write", ["n1"]).wait_up("read", ["n2"])
         yield *fakes.nodes, i
 
@@ -91,7 +91,7 @@ def test_of_two_primaries_from_the_start_nobody_is_until_one_steps_down():
         n1, n2 = fakes.nodes
         for n in fakes.nodes:
             n.be("primary", timeline=4)
-        with Isari(config_for(fakes, **FAST)) as i:
+        with Isari(config_for(fakes, hold=0, **FAST)) as i:
             i.wait_log("level=error event=primary_ambiguous .*(n1 .*n2|n2 .*n1)", 5)
             never_writes(i, 1.0)
             with i.dial("write") as s:

@@ -41,12 +41,12 @@ static struct failover *add(struct world *w, int from, int to)
 
 static void test_a_failover_is_a_table_of_phases(void **state)
 {
-	static const int64_t at[N_PHASES] = {5000, 5130, 5130, 5505, 5512, 5512, 5513, 5511};
+	static const int64_t at[N_PHASES] = {5000, 5130, 5130, 5505, 5512, 5512, 5513, 5511, 5560};
 	struct world *w = *state;
 	struct failover *f = add(w, 0, 1);
 
 	memcpy(f->at_ms, at, sizeof(at));
-	f->counted = (struct tally){8, 12};
+	f->counted = (struct tally){.cut = 8, .held = 40, .released = 37, .refused = 3};
 	f->closed = true;
 	assert_string_equal(world_run(w, "show events"),
 			    "2026-11-20T10:58:47.123Z main: n1 -> n2, timeline 5 -> 6\n"
@@ -60,7 +60,8 @@ static void test_a_failover_is_a_table_of_phases(void **state)
 			    "  published                           512 ms      +0 ms\n"
 			    "  in force on every worker            513 ms      +1 ms\n"
 			    "  first session on new primary        511 ms      -2 ms\n"
-			    "  sessions cut: 8, clients refused: 12\n");
+			    "  last held client released           560 ms     +49 ms\n"
+			    "  8 sessions cut; 40 clients held, 37 released, 3 refused\n");
 }
 
 static void test_what_is_not_known_is_a_dash(void **state)
@@ -75,7 +76,48 @@ static void test_what_is_not_known_is_a_dash(void **state)
 	assert_non_null(strstr(reply, "  first doubt                              -          -\n"));
 	assert_non_null(strstr(reply, "  old primary gone                   3000 ms   +3000 ms\n"));
 	assert_non_null(strstr(reply, "  new primary writable                     -          -\n"));
-	assert_non_null(strstr(reply, "clients refused: 0 (so far)\n"));
+	assert_non_null(strstr(
+		reply, "\n  0 sessions cut; 0 clients held, 0 released, 0 refused (so far)\n"));
+}
+
+static void test_a_primary_that_comes_back_was_gone_for_a_while(void **state)
+{
+	struct world *w = *state;
+	struct failover *f = add(w, 1, 1);
+
+	f->why = WHY_PORT_REFUSED;
+	f->from_timeline = f->to_timeline = 6;
+	f->at_ms[PHASE_DOUBT] = BEGAN_MS;
+	f->at_ms[PHASE_GONE] = BEGAN_MS + 7;
+	f->at_ms[PHASE_WRITABLE] = BEGAN_MS + 2312;
+	f->at_ms[PHASE_PUBLISHED] = BEGAN_MS + 2312;
+	const char *reply = world_run(w, "show events");
+	assert_non_null(strstr(reply, " main: n2 was gone for 2.3s, timeline 6 -> 6\n"
+				      "  n2 is silent and its PostgreSQL port refuses\n"));
+	assert_non_null(strstr(reply, "\n  gone                            7 ms      +7 ms\n"));
+	assert_non_null(strstr(reply, "\n  writable again               2312 ms   +2305 ms\n"));
+	assert_non_null(strstr(reply, "\n  first session again  "));
+	assert_null(strstr(reply, "new primary"));
+	assert_null(strstr(reply, "old primary"));
+}
+
+static void test_an_interruption_is_a_doubt_that_clients_felt(void **state)
+{
+	struct world *w = *state;
+	struct failover *f = add(w, 1, 1);
+
+	f->interruption = true;
+	f->why = WHY_PG_NOT_RUNNING;
+	f->at_ms[PHASE_DOUBT] = BEGAN_MS;
+	f->at_ms[PHASE_GONE] = BEGAN_MS + 2840;
+	f->at_ms[PHASE_WRITABLE] = BEGAN_MS + 3551;
+	f->counted = (struct tally){.held = 4, .released = 4};
+	const char *reply = world_run(w, "show events");
+	assert_non_null(strstr(reply, "47.123Z main: n2 was in doubt for 3.5s, timeline 5 -> 6\n"
+				      "  n2 holds the lock but its PostgreSQL is not running\n"));
+	assert_non_null(strstr(reply, "\n  closed to new sessions       2840 ms   +2840 ms\n"));
+	f->why = WHY_NONE; /* nobody but the clients knew */
+	assert_non_null(strstr(world_run(w, "show events"), " timeline 5 -> 6\n  phase "));
 }
 
 static void test_a_start_has_no_old_primary(void **state)
@@ -112,6 +154,7 @@ static void test_lines_fit_and_none_is_empty(void **state)
 		f->why = (enum why)(1 + i % (N_WHYS - 1));
 		f->at_ms[PHASE_GONE] = BEGAN_MS;
 		f->at_ms[PHASE_WRITABLE] = BEGAN_MS + 86400000;
+		f->counted = (struct tally){10000, 10000, 10000, 10000};
 	}
 	const char *reply = world_run(w, "show events");
 	assert_null(strstr(reply, "\n\n"));
@@ -153,6 +196,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		TEST(test_a_failover_is_a_table_of_phases),
 		TEST(test_what_is_not_known_is_a_dash),
+		TEST(test_a_primary_that_comes_back_was_gone_for_a_while),
+		TEST(test_an_interruption_is_a_doubt_that_clients_felt),
 		TEST(test_a_start_has_no_old_primary),
 		TEST(test_the_newest_comes_first),
 		TEST(test_lines_fit_and_none_is_empty),

@@ -243,6 +243,8 @@ static void expect_cell(struct world *w, const char *filter, size_t column, cons
 }
 
 enum {
+	QCUR = 2,
+	QMAX = 3,
 	SCUR = 4,
 	STOT = 7,
 	BIN = 8,
@@ -250,15 +252,19 @@ enum {
 	ECON = 13,
 	WRETR = 15,
 	STATUS = 17,
+	WEIGHT = 18,
 	ACT = 19,
+	BCK = 20,
 	CHECK_STATUS = 36,
 	CHECK_CODE = 37,
 	CHECK_DURATION = 38,
 	LASTSESS = 55,
+	QTIME = 58,
 	CTIME = 59,
 	HEALTH = 69,
 	ADDR = 73,
 	CONNECT = 84,
+	QTIME_MAX = 90,
 	TIMELINE = 104,
 	LAG = 105
 };
@@ -306,6 +312,35 @@ static void test_a_server_that_only_keeps_old_sessions_is_down(void **state)
 	expect_cell(*state, SERVER_1, STATUS, "DOWN");
 	expect_cell(*state, SERVER_1, CHECK_STATUS, "L7TOUT");
 	expect_cell(*state, SERVER_1, CHECK_CODE, "");
+}
+
+static void test_the_last_resort_is_haproxys_backup(void **state)
+{
+	struct world *w = *state;
+	struct server_report *s = world_server(w, 1, 0);
+
+	expect_cell(w, "show stat replica 4 1", BCK, "0");
+	w->config->listeners[1].fallback = FALLBACK_PRIMARY;
+	world_set(w, 1, 0, SERVER_CLOSED, OUTCOME_ANSWERED, 200);
+	s->why = WHY_LAST_RESORT;
+	expect_cell(w, "show stat replica 4 1", STATUS, "UP");
+	expect_cell(w, "show stat replica 4 1", ACT, "0");
+	expect_cell(w, "show stat replica 4 1", BCK, "1");
+	expect_cell(w, "show stat replica 4 2", ACT, "1");
+	expect_cell(w, "show stat replica 4 2", BCK, "0");
+	expect_cell(w, "show stat replica 2 -1", ACT, "1");
+	expect_cell(w, "show stat replica 2 -1", BCK, "1");
+	expect_cell(w, "show stat replica 2 -1", WEIGHT, "1");
+	world_set(w, 1, 1, SERVER_KEPT, OUTCOME_ANSWERED, 503); /* now it is needed */
+	world_set(w, 1, 0, SERVER_OPEN, OUTCOME_ANSWERED, 200);
+	expect_cell(w, "show stat replica 2 -1", STATUS, "UP");
+	expect_cell(w, "show stat replica 2 -1", ACT, "0");
+	expect_cell(w, "show stat replica 2 -1", BCK, "1");
+	expect_cell(w, "show stat replica 2 -1", WEIGHT, "1");
+	s->state = SERVER_KEPT; /* and now it cannot be used */
+	s->why = WHY_PROMOTING;
+	expect_cell(w, "show stat replica 2 -1", STATUS, "DOWN");
+	expect_cell(w, "show stat replica 2 -1", BCK, "0");
 }
 
 static void test_a_doubted_server_is_up_with_a_failed_check(void **state)
@@ -379,6 +414,29 @@ static void test_counters_reach_their_columns(void **state)
 	expect_cell(w, SERVER_1, CONNECT, "9");
 }
 
+/* As HAProxy's queue of a backend, from which any of its servers takes. */
+static void test_who_waits_is_queued_at_the_backend(void **state)
+{
+	struct world *w = *state;
+	struct row_facts *listener = &w->rows[0];
+
+	listener->waiting_now = 37;
+	listener->waiting_max = 412;
+	listener->held_ms_avg = 9;
+	listener->held_ms_max = 2345;
+	expect_cell(w, BACKEND, QCUR, "37");
+	expect_cell(w, BACKEND, QMAX, "412");
+	expect_cell(w, BACKEND, QTIME, "9");
+	expect_cell(w, BACKEND, QTIME_MAX, "2345");
+	expect_cell(w, SERVER_1, QCUR, "0");
+	expect_cell(w, SERVER_1, QMAX, "0");
+	expect_cell(w, SERVER_1, QTIME, "0");
+	expect_cell(w, SERVER_1, QTIME_MAX, "0");
+	expect_cell(w, FRONTEND, QCUR, "");
+	expect_cell(w, FRONTEND, QTIME, "");
+	expect_cell(w, "show stat replica 2 -1", QCUR, "0");
+}
+
 static void test_our_own_columns_are_numbers_after_the_separator(void **state)
 {
 	struct world *w = *state;
@@ -406,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		TEST(test_header_is_haproxys_up_to_the_separator),
+		TEST(test_who_waits_is_queued_at_the_backend),
 		TEST(test_rows_of_an_idle_proxy_equal_haproxys),
 		TEST(test_maintenance_blanks_the_check_columns),
 		TEST(test_every_row_has_as_many_cells_as_the_header),
@@ -417,6 +476,7 @@ int main(void)
 		TEST(test_a_drained_server_is_neither_up_nor_down),
 		TEST(test_a_drained_server_without_the_role_is_down),
 		TEST(test_a_server_that_only_keeps_old_sessions_is_down),
+		TEST(test_the_last_resort_is_haproxys_backup),
 		TEST(test_a_doubted_server_is_up_with_a_failed_check),
 		TEST(test_every_outcome_has_haproxys_check_word),
 		TEST(test_counters_reach_their_columns),

@@ -209,6 +209,26 @@ static void test_a_cluster_without_primary_names_whom_it_blames(void **state)
 	assert_memory_equal(text, second, strlen(second));
 }
 
+static void test_who_waits_is_a_line_of_its_listener(void **state)
+{
+	struct world *w = *state;
+	struct row_facts *primary = &w->rows[0];
+
+	primary->sum.held = 412;
+	primary->sum.released = 371;
+	primary->waiting_now = 37;
+	primary->waiting_ms = 1234;
+	w->rows[2].sum.held = 9; /* a server's: nobody waits there */
+	const char *text = world_run(w, "show clusters");
+	assert_non_null(strstr(text, "\n  primary: 37 waiting, longest 1.2s; "
+				     "since the start 412 held, 371 released\n"));
+	assert_null(strstr(text, "  replica:"));
+	primary->waiting_now = 0;
+	primary->waiting_ms = -1;
+	assert_non_null(strstr(world_run(w, "show clusters"),
+			       "\n  primary: 0 waiting; since the start 412 held, "));
+}
+
 static void test_a_silent_member_shows_no_role_of_the_past(void **state)
 {
 	struct world *w = *state;
@@ -300,6 +320,7 @@ int main(void)
 		TEST(test_node_is_never_empty_and_has_no_colon),
 		TEST(test_release_date_is_a_date),
 		TEST(test_clusters_are_a_line_and_a_table),
+		TEST(test_who_waits_is_a_line_of_its_listener),
 		TEST(test_a_silent_member_shows_no_role_of_the_past),
 		TEST(test_a_cluster_without_primary_names_whom_it_blames),
 		TEST(test_large_lag_is_readable),

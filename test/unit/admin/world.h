@@ -124,7 +124,7 @@ static inline struct world *world_new(void)
 	w->view = view_new(w->config);
 	world_init_report(w);
 	for (unsigned i = 0; i < WORLD_ROWS; i++)
-		w->rows[i].last_session_ms_ago = -1;
+		w->rows[i].last_session_ms_ago = w->rows[i].waiting_ms = -1;
 	w->listeners[0] = w->listeners[1] = (struct listener_facts){.since_ms_ago = 4000};
 	w->process = (struct process_facts){.pid = 4711,
 					    .node = "db1",

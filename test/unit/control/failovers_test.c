@@ -198,7 +198,7 @@ static void test_a_failover_is_one_log_line_with_its_phases(void **state)
 		"event=failover cluster=main from=n1 to=n2 from_timeline=5 timeline=6 "
 		"why=\"answers that it does not hold the leader lock\" last_answer_ms=0 "
 		"first_doubt_ms=104 gone_ms=104 asked_ms=500 writable_ms=504 published_ms=504 "
-		"in_force_ms=505 first_session_ms=507 cut=0 refused=0\n"));
+		"in_force_ms=505 first_session_ms=507 cut=0 held=0 released=0 refused=0\n"));
 	wait_ms(b, 20000);
 	assert_null(strstr(strstr(b->text, "event=failover") + 1, "event=failover"));
 }
@@ -227,13 +227,209 @@ static void test_what_was_felt_since_the_first_doubt_is_counted(void **state)
 	answer(b, 0, 503, 5);
 	close_sessions(b, 0, CLOSE_DEMOTED, 8);
 	close_sessions(b, 0, CLOSE_NO_SERVER, 4);
+	close_sessions(b, 0, CLOSE_LIMIT, 64);     /* no place to wait */
 	close_sessions(b, 0, CLOSE_CLIENT, 16);    /* ended by themselves */
 	close_sessions(b, 1, CLOSE_NO_SERVER, 32); /* readers */
 	b->now_ms += 50;
 	answer(b, 1, 200, 6);
 	assert_int_equal(latest(b)->counted.cut, 8);
-	assert_int_equal(latest(b)->counted.refused, 7);
+	assert_int_equal(latest(b)->counted.refused, 71);
 	assert_false(latest(b)->closed);
+}
+
+static void hold_emptied(struct bench *b, unsigned worker, unsigned listener, int64_t at_ms)
+{
+	struct message m = {.type = MSG_HOLD_EMPTIED, .worker = worker};
+
+	m.u.hold_emptied.listener = listener;
+	m.u.hold_emptied.at_ms = at_ms;
+	failovers_released(b->failovers, &m);
+}
+
+/* As the proxy does it. */
+static void hold(struct bench *b, unsigned worker, unsigned listener)
+{
+	gauge_enter(&b->board->holds[listener], 0);
+	COUNT(scoreboard_row(b->board, worker, listener), held, 1);
+}
+
+static void release(struct bench *b, unsigned worker, unsigned listener)
+{
+	gauge_leave(&b->board->holds[listener]);
+	COUNT(scoreboard_row(b->board, worker, listener), released, 1);
+}
+
+static void test_the_line_waits_for_the_last_held_client(void **state)
+{
+	struct bench *b = *state;
+	int64_t last_ms;
+
+	answer(b, 0, 503, 5);
+	hold(b, 0, 0);
+	hold(b, 1, 0);
+	hold(b, 0, 1); /* a reader: of no failover's business */
+	b->now_ms += 100;
+	answer(b, 1, 200, 6);
+	failovers_in_force(b->failovers, b->generation, b->now_ms);
+	release(b, 0, 0);
+	hold_emptied(b, 0, 0, b->now_ms + 2);
+	first_session(b, 1, b->now_ms + 2);
+	prove(b, 1, 6, JOURNAL_PATIENCE_MS + 1000);
+	assert_null(strstr(logged(b), "event=failover"));
+	assert_int_equal(latest(b)->waiting, 1);
+	last_ms = b->now_ms;
+	release(b, 1, 0);
+	hold_emptied(b, 1, 0, last_ms);
+	hold_emptied(b, 0, 1, last_ms + 50);
+	prove(b, 1, 6, 900);
+	assert_true(latest(b)->closed);
+	assert_int_equal(latest(b)->at_ms[PHASE_RELEASED], last_ms);
+	assert_non_null(strstr(logged(b), " cut=0 held=2 released=2 refused=0\n"));
+	assert_non_null(strstr(b->text, " last_released_ms="));
+}
+
+/* Until all that goes on is told. */
+static void settle(struct bench *b, unsigned member, uint64_t timeline)
+{
+	prove(b, member, timeline, JOURNAL_PATIENCE_MS);
+	assert_true(latest(b)->closed);
+}
+
+static void answer_state(struct bench *b, unsigned member, enum pg_state state, uint64_t timeline)
+{
+	struct event ev = {.type = EV_OBSERVATION};
+
+	ev.u.observation = (struct observation){.member = member,
+						.question = ASK_PRIMARY,
+						.asked_ms = b->now_ms - 4,
+						.answered_ms = b->now_ms,
+						.outcome = OUTCOME_ANSWERED,
+						.http_status = 200,
+						.claim = CLAIM_PRIMARY,
+						.state = state,
+						.timeline = timeline,
+						.system_id = 7};
+	step(b, ev);
+}
+
+static void test_a_crash_that_clients_felt_is_an_interruption(void **state)
+{
+	struct bench *b = *state;
+	int64_t doubt_ms;
+
+	settle(b, 0, 5);
+	b->now_ms += 100;
+	doubt_ms = b->now_ms;
+	step(b, (struct event){.type = EV_SIGN});
+	hold(b, 0, 0);
+	b->now_ms += 100;
+	answer_state(b, 0, PG_CRASHED, 5); /* it keeps the lock, and takes no new sessions */
+	b->now_ms += 600;
+	answer(b, 0, 200, 5);
+	assert_int_equal(failovers_journal(b->failovers)->n, 2);
+	assert_true(latest(b)->interruption);
+	assert_int_equal(latest(b)->at_ms[PHASE_DOUBT], doubt_ms);
+	assert_int_equal(latest(b)->at_ms[PHASE_PUBLISHED], b->now_ms);
+	release(b, 0, 0);
+	failovers_in_force(b->failovers, b->generation, b->now_ms + 1);
+	hold_emptied(b, 0, 0, b->now_ms + 2);
+	first_session(b, 0, b->now_ms + 2);
+	settle(b, 0, 5);
+	assert_non_null(strstr(
+		logged(b),
+		"event=interruption cluster=main from=n1 to=n1 from_timeline=5 timeline=5 "
+		"why=\"holds the lock but its PostgreSQL is not running\" first_doubt_ms=0 "
+		"gone_ms=100 writable_ms=700 published_ms=700 in_force_ms=701 "
+		"first_session_ms=702 last_released_ms=702 cut=0 held=1 released=1 refused=0\n"));
+	assert_null(strstr(b->text, "event=failover"));
+}
+
+static void test_a_doubt_that_nobody_felt_is_no_event(void **state)
+{
+	struct bench *b = *state;
+
+	settle(b, 0, 5);
+	b->now_ms += 100;
+	step(b, (struct event){.type = EV_SIGN});
+	hold(b, 0, 1); /* a reader */
+	b->now_ms += 100;
+	answer(b, 0, 200, 5);
+	settle(b, 0, 5);
+	assert_int_equal(failovers_journal(b->failovers)->n, 1);
+}
+
+/* Its port refuses, and one sign after the other is dispelled by the next proof. */
+static void test_doubts_in_a_row_are_one_interruption_while_clients_wait(void **state)
+{
+	struct bench *b = *state;
+
+	settle(b, 0, 5);
+	for (unsigned i = 0; i < 10; i++) {
+		b->now_ms += 100;
+		step(b, (struct event){.type = EV_SIGN});
+		hold(b, i % 2, 0);
+		b->now_ms += 20;
+		answer(b, 0, 200, 5);
+	}
+	assert_int_equal(failovers_journal(b->failovers)->n, 2);
+	for (unsigned i = 0; i < 10; i++)
+		release(b, i % 2, 0);
+	hold_emptied(b, 1, 0, b->now_ms + 5);
+	settle(b, 0, 5);
+	assert_int_equal(failovers_journal(b->failovers)->n, 2);
+	assert_non_null(strstr(logged(b), "event=interruption cluster=main from=n1 to=n1 "
+					  "from_timeline=5 timeline=5 first_doubt_ms=0 "
+					  "writable_ms=20 last_released_ms=1105 cut=0 held=10 "
+					  "released=10 refused=0\n"));
+}
+
+static void test_a_doubt_that_ends_in_a_loss_is_a_failover_only(void **state)
+{
+	struct bench *b = *state;
+
+	settle(b, 0, 5);
+	b->now_ms += 100;
+	step(b, (struct event){.type = EV_SIGN});
+	hold(b, 0, 0);
+	b->now_ms += 100;
+	answer(b, 0, 503, 5);
+	b->now_ms += 100;
+	answer(b, 1, 200, 6);
+	release(b, 0, 0);
+	prove(b, 1, 6, JOURNAL_PATIENCE_MS);
+	assert_int_equal(failovers_journal(b->failovers)->n, 2);
+	assert_false(latest(b)->interruption);
+	assert_int_equal(latest(b)->counted.held, 1);
+}
+
+static void test_who_waited_already_is_held_by_the_new_failover(void **state)
+{
+	struct bench *b = *state;
+
+	for (unsigned i = 0; i < 3; i++) { /* long ago */
+		hold(b, 0, 0);
+		release(b, 0, 0);
+	}
+	answer(b, 0, 503, 5);
+	hold(b, 0, 0);
+	hold(b, 1, 0);
+	b->now_ms += 50;
+	answer(b, 1, 200, 6);
+	release(b, 0, 0);
+	b->now_ms += 50;
+	answer(b, 1, 503, 6); /* gone again, and one has waited through both */
+	hold(b, 0, 0);
+	b->now_ms += 50;
+	answer(b, 0, 200, 7);
+	release(b, 0, 0);
+	release(b, 1, 0);
+	wait_ms(b, 10);
+	const struct journal *j = failovers_journal(b->failovers);
+	assert_int_equal(j->n, 3);
+	assert_int_equal(j->entries[1].counted.held, 2);
+	assert_int_equal(j->entries[2].counted.held, 2);
+	assert_int_equal(j->entries[2].counted.released, 2);
+	assert_int_equal(j->entries[2].waiting, 0);
 }
 
 static void test_what_comes_with_the_next_doubt_is_not_counted_twice(void **state)
@@ -319,6 +515,12 @@ int main(void)
 		TEST(test_a_failover_is_one_log_line_with_its_phases),
 		TEST(test_a_start_is_in_the_journal_and_no_failover_in_the_log),
 		TEST(test_what_was_felt_since_the_first_doubt_is_counted),
+		TEST(test_the_line_waits_for_the_last_held_client),
+		TEST(test_who_waited_already_is_held_by_the_new_failover),
+		TEST(test_a_crash_that_clients_felt_is_an_interruption),
+		TEST(test_a_doubt_that_nobody_felt_is_no_event),
+		TEST(test_doubts_in_a_row_are_one_interruption_while_clients_wait),
+		TEST(test_a_doubt_that_ends_in_a_loss_is_a_failover_only),
 		TEST(test_what_comes_with_the_next_doubt_is_not_counted_twice),
 		TEST(test_a_start_counts_who_came_too_early),
 		TEST(test_without_any_doubt_before_counting_begins_with_the_loss),

@@ -111,6 +111,46 @@ static void test_averages_follow_the_last_thousand(void **state)
 	assert_int_equal(row_at(b, 1000).connect_ms_avg, 2);
 }
 
+static void test_who_waits_is_read_with_the_age_of_the_first(void **state)
+{
+	struct bench *b = *state;
+	struct counters *c = scoreboard_row(b->board, 0, 0);
+	struct row_facts server;
+
+	assert_int_equal(row_at(b, 0).waiting_now, 0);
+	assert_int_equal(row_at(b, 0).waiting_ms, -1);
+	gauge_enter(&b->board->holds[0], 0);
+	gauge_enter(&b->board->holds[0], 0);
+	c->held_since_ms = START_MS + 100;
+	scoreboard_row(b->board, 1, 0)->held_since_ms = START_MS + 50;
+	assert_int_equal(row_at(b, 350).waiting_now, 2);
+	assert_int_equal(row_at(b, 350).waiting_ms, 300);
+	assert_int_equal(row_at(b, 20).waiting_ms, 0); /* stamped by another thread just now */
+	history_row(&b->history, 1, START_MS + 350, &server);
+	assert_int_equal(server.waiting_now, 0);
+	assert_int_equal(server.waiting_ms, -1);
+	gauge_leave(&b->board->holds[0]);
+	gauge_leave(&b->board->holds[0]);
+	c->held_since_ms = scoreboard_row(b->board, 1, 0)->held_since_ms = 0;
+	assert_int_equal(row_at(b, 400).waiting_now, 0);
+	assert_int_equal(row_at(b, 400).waiting_max, 2);
+	assert_int_equal(row_at(b, 400).waiting_ms, -1);
+}
+
+/* Who came while there was a server waited for nothing: the mean is over all, as in HAProxy. */
+static void test_the_time_of_waiting_is_a_mean_over_all_sessions(void **state)
+{
+	struct bench *b = *state;
+	struct counters *c = scoreboard_row(b->board, 0, 0);
+
+	COUNT(c, connected, 8);
+	COUNT(c, released, 2);
+	COUNT(c, held_ms, 800);
+	b->board->gauges[0].held_ms_max = 500;
+	assert_int_equal(row_at(b, 0).held_ms_avg, 100);
+	assert_int_equal(row_at(b, 0).held_ms_max, 500);
+}
+
 static void test_gauges_and_the_last_session_are_read(void **state)
 {
 	struct bench *b = *state;
@@ -183,6 +223,8 @@ int main(void)
 		TEST(test_sessions_count_at_once_and_fade_over_the_next_second),
 		TEST(test_a_second_that_lasted_longer_is_still_per_second),
 		TEST(test_averages_follow_the_last_thousand),
+		TEST(test_who_waits_is_read_with_the_age_of_the_first),
+		TEST(test_the_time_of_waiting_is_a_mean_over_all_sessions),
 		TEST(test_gauges_and_the_last_session_are_read),
 		TEST(test_a_listener_is_down_until_a_server_opens),
 		TEST(test_idle_is_what_the_threads_did_not_use),

@@ -8,7 +8,8 @@
 
 #include "core/monitor_state.h"
 
-static const struct cluster_config cluster_config = {.name = "main", .n_members = 1};
+static const struct cluster_config cluster_config = {
+	.name = "main", .n_members = 1, .probe = {.lease_ms = 10000}};
 static const struct member_config member_config = {.name = "n1", .port = 5432};
 
 /* A member that is up, and the cluster it is the only member of. */
@@ -16,7 +17,7 @@ struct scene {
 	struct cluster_state cluster;
 	struct member_state member;
 	struct listener_config listener;
-	enum admin_state admin;
+	struct server_track track;
 	enum server_state before;
 };
 
@@ -67,7 +68,7 @@ static void expect(const struct scene *s, enum server_state state, enum why why,
 		   enum close_reason cut)
 {
 	struct standing st =
-		eligible_judge(&s->cluster, &s->member, &s->listener, s->admin, s->before);
+		eligible_judge(&s->cluster, &s->member, &s->listener, &s->track, s->before);
 
 	assert_int_equal(st.state, state);
 	assert_int_equal(st.why, why);
@@ -228,7 +229,7 @@ static void test_operators_have_the_last_word(void **state)
 	struct scene w = write_scene(), r = read_scene();
 
 	(void)state;
-	w.admin = r.admin = ADMIN_DRAIN;
+	w.track.admin = r.track.admin = ADMIN_DRAIN;
 	expect(&w, SERVER_KEPT, WHY_DRAIN, 0);
 	expect(&r, SERVER_KEPT, WHY_DRAIN, 0);
 	r.member.health.gone = true; /* draining saves nobody */
@@ -236,7 +237,7 @@ static void test_operators_have_the_last_word(void **state)
 	expect(&r, SERVER_CLOSED, WHY_PORT_SILENT, CLOSE_UNREACHABLE);
 	w.member.proof.voided = true;
 	expect(&w, SERVER_PAUSED, WHY_OWN_PAUSE, 0);
-	w.admin = r.admin = ADMIN_MAINT;
+	w.track.admin = r.track.admin = ADMIN_MAINT;
 	expect(&w, SERVER_CLOSED, WHY_MAINT, CLOSE_MAINT);
 	expect(&r, SERVER_CLOSED, WHY_MAINT, CLOSE_MAINT);
 }
@@ -275,6 +276,278 @@ static void test_a_listener_for_both_takes_the_primary_by_its_proof(void **state
 	expect(&s, SERVER_OPEN, WHY_ROLE_HELD, 0);
 }
 
+/* ---- reads, cause by cause ---- */
+
+enum { LIMIT = 1000 };
+
+static void is_demoted(struct scene *s)
+{
+	s->member.roles = ROLE_BIT(ROLE_ANY);
+}
+
+static void is_promoted(struct scene *s)
+{
+	s->member.roles = ROLE_BIT(ROLE_ANY);
+	s->member.proof.stands = s->member.proof.fresh = true;
+	s->member.why = WHY_PROVEN;
+	s->cluster.leader.member = 0;
+}
+
+static void is_gone(struct scene *s)
+{
+	s->member.health = (struct health){.gone = true, .port = PORT_SILENT};
+}
+
+static void is_silent(struct scene *s)
+{
+	s->member.health = (struct health){.rest_silent = true, .port = PORT_ALIVE};
+	s->member.why = WHY_REST_SILENT;
+}
+
+static void is_tagged(struct scene *s)
+{
+	s->member.last.flags = TAG_NOLOADBALANCE;
+}
+
+static void lags(struct scene *s)
+{
+	s->track.lags = true;
+}
+
+static void has_unknown_lag(struct scene *s)
+{
+	s->member.lag.measured = false;
+}
+
+static void is_drained(struct scene *s)
+{
+	s->track.admin = ADMIN_DRAIN;
+}
+
+static void is_in_maintenance(struct scene *s)
+{
+	s->track.admin = ADMIN_MAINT;
+}
+
+static void is_of_another_cluster(struct scene *s)
+{
+	s->member.refused = WHY_WRONG_SCOPE;
+}
+
+enum { ON_DEMOTION = 1, ON_UNREACHABLE = 2, ON_LAG = 4, N_POLICIES = 8 };
+
+static const struct cause {
+	void (*happens)(struct scene *s);
+	enum why why;
+	enum close_reason cut;
+	unsigned kept_by; /* policies; 0: none keeps */
+	bool always_kept;
+	bool any_goes_on; /* nothing to a listener of any role */
+} causes[] = {
+	{is_demoted, WHY_ROLE_LOST, CLOSE_DEMOTED, ON_DEMOTION, false, true},
+	{is_promoted, WHY_ROLE_LOST, CLOSE_DEMOTED, ON_DEMOTION, false, true},
+	{is_gone, WHY_PORT_SILENT, CLOSE_UNREACHABLE, ON_UNREACHABLE, false, false},
+	{is_silent, WHY_REST_SILENT, 0, 0, true, false},
+	{lags, WHY_LAGGING, CLOSE_LAGGING, ON_LAG, false, false},
+	{has_unknown_lag, WHY_LAG_UNKNOWN, 0, 0, true, false},
+	{is_tagged, WHY_NOLOADBALANCE, 0, 0, true, false},
+	{is_drained, WHY_DRAIN, 0, 0, true, false},
+	{is_in_maintenance, WHY_MAINT, CLOSE_MAINT, 0, false, false},
+	{is_of_another_cluster, WHY_WRONG_SCOPE, CLOSE_WRONG_CLUSTER, 0, false, false},
+};
+
+static struct scene reads(enum role role, unsigned kept)
+{
+	struct scene s = read_scene();
+
+	s.member.roles |= ROLE_BIT(role);
+	s.member.last.claim = CLAIM_REPLICA;
+	s.member.lag.measured = true;
+	s.listener.serve = ROLE_BIT(role);
+	s.listener.has_max_lag = true;
+	s.listener.max_lag_bytes = LIMIT;
+	s.listener.on_demotion = kept & ON_DEMOTION ? POLICY_KEEP : POLICY_CLOSE;
+	s.listener.on_unreachable = kept & ON_UNREACHABLE ? POLICY_KEEP : POLICY_CLOSE;
+	s.listener.on_lag = kept & ON_LAG ? POLICY_KEEP : POLICY_CLOSE;
+	return s;
+}
+
+static void expect_cause(const struct cause *c, enum role role, unsigned kept)
+{
+	struct scene s = reads(role, kept);
+
+	expect(&s, SERVER_OPEN, WHY_ROLE_HELD, 0);
+	c->happens(&s);
+	if (c->any_goes_on && role == ROLE_ANY)
+		expect(&s, SERVER_OPEN, WHY_ROLE_HELD, 0);
+	else if (c->always_kept || (c->kept_by & kept))
+		expect(&s, SERVER_KEPT, c->why, 0);
+	else
+		expect(&s, SERVER_CLOSED, c->why, c->cut);
+}
+
+/* Each cause asks its own policy and no other, whatever role is served. */
+static void test_every_cause_in_every_role_does_what_its_policy_says(void **state)
+{
+	static const enum role roles[] = {ROLE_REPLICA, ROLE_SYNC,           ROLE_ASYNC,
+					  ROLE_QUORUM,  ROLE_STANDBY_LEADER, ROLE_ANY};
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(causes) / sizeof(causes[0]); c++)
+		for (size_t r = 0; r < sizeof(roles) / sizeof(roles[0]); r++)
+			for (unsigned kept = 0; kept < N_POLICIES; kept++)
+				expect_cause(&causes[c], roles[r], kept);
+}
+
+static void test_what_serves_nobody_has_nothing_to_keep(void **state)
+{
+	(void)state;
+	for (size_t c = 0; c < sizeof(causes) / sizeof(causes[0]); c++) {
+		struct scene s = reads(ROLE_REPLICA, N_POLICIES - 1);
+
+		if (causes[c].happens == is_drained)
+			continue; /* it could serve, and says so at once when it is ready again */
+		s.before = SERVER_CLOSED;
+		causes[c].happens(&s);
+		assert_int_equal(
+			eligible_judge(&s.cluster, &s.member, &s.listener, &s.track, s.before)
+				.state,
+			SERVER_CLOSED);
+	}
+}
+
+static void test_without_max_lag_no_distance_matters(void **state)
+{
+	struct scene s = reads(ROLE_REPLICA, 0);
+
+	(void)state;
+	s.listener.has_max_lag = false;
+	s.member.lag = (struct lag){0};
+	expect(&s, SERVER_OPEN, WHY_ROLE_HELD, 0);
+	s.member.lag = (struct lag){.measured = true, .bytes = UINT64_MAX};
+	assert_false(eligible_lags(&s.member, &s.listener, true));
+}
+
+static void test_over_the_limit_is_judged_by_what_was_measured_last(void **state)
+{
+	struct scene s = reads(ROLE_REPLICA, 0);
+
+	(void)state;
+	s.member.lag.bytes = LIMIT;
+	assert_false(eligible_lags(&s.member, &s.listener, false));
+	s.member.lag.bytes = LIMIT + 1;
+	assert_true(eligible_lags(&s.member, &s.listener, false));
+	s.member.lag.bytes = LIMIT / 2 + 1;
+	assert_true(eligible_lags(&s.member, &s.listener, true));
+	s.member.lag.bytes = LIMIT / 2;
+	assert_false(eligible_lags(&s.member, &s.listener, true));
+	s.member.lag.measured = false;
+	assert_true(eligible_lags(&s.member, &s.listener, true));
+	assert_false(eligible_lags(&s.member, &s.listener, false));
+}
+
+/* ---- the last resort ---- */
+
+static struct scene resort_scene(void)
+{
+	struct scene s = write_scene();
+
+	s.listener.serve = ROLE_BIT(ROLE_REPLICA);
+	s.listener.fallback = FALLBACK_PRIMARY;
+	return s;
+}
+
+static struct standing resort(const struct scene *s, bool others_open)
+{
+	struct standing st =
+		eligible_judge(&s->cluster, &s->member, &s->listener, &s->track, s->before);
+
+	return eligible_last_resort(st, &s->listener, &s->track, s->before, others_open);
+}
+
+static void test_the_last_resort_is_open_only_while_nobody_else_is(void **state)
+{
+	struct scene s = resort_scene();
+	struct standing st;
+
+	(void)state;
+	st = resort(&s, false);
+	assert_int_equal(st.state, SERVER_OPEN);
+	assert_int_equal(st.why, WHY_LAST_RESORT);
+	s.track.last_resort = true;
+	st = resort(&s, true);
+	assert_int_equal(st.state, SERVER_KEPT);
+	assert_int_equal(st.why, WHY_LAST_RESORT);
+	assert_true(st.drain_back);
+	s.before = SERVER_CLOSED;
+	st = resort(&s, true);
+	assert_int_equal(st.state, SERVER_CLOSED);
+	assert_int_equal(st.why, WHY_LAST_RESORT);
+	assert_false(st.drain_back);
+}
+
+static void test_the_last_resort_keeps_the_primarys_own_rules(void **state)
+{
+	static const enum why fenced[] = {WHY_HIGHER_TIMELINE, WHY_LOWER_TIMELINE, WHY_REPLACED,
+					  WHY_AMBIGUOUS};
+	struct scene s = resort_scene();
+
+	(void)state;
+	s.track.last_resort = true;
+	s.member.proof.voided = true;
+	assert_int_equal(resort(&s, true).state, SERVER_PAUSED);
+	s.member.proof.voided = false;
+	s.member.proof.unwritable = WHY_PG_NOT_RUNNING;
+	expect(&s, SERVER_KEPT, WHY_PG_NOT_RUNNING, 0);
+	s.cluster.leader.member = -1;
+	s.member.lost = WHY_LEASE_ENDED;
+	expect(&s, SERVER_CLOSED, WHY_LEASE_ENDED, CLOSE_LEASE);
+	for (size_t i = 0; i < sizeof(fenced) / sizeof(fenced[0]); i++) {
+		s.member.lost = fenced[i];
+		expect(&s, SERVER_CLOSED, fenced[i], CLOSE_FENCED);
+	}
+	s.member.lost = WHY_NOT_LEADER; /* and no replica either */
+	expect(&s, SERVER_CLOSED, WHY_ROLE_LOST, CLOSE_DEMOTED);
+	s.member.roles = ROLE_BIT(ROLE_REPLICA);
+	expect(&s, SERVER_OPEN, WHY_ROLE_HELD, 0);
+}
+
+static void test_without_fallback_a_reader_never_gets_the_primary(void **state)
+{
+	struct scene s = resort_scene();
+
+	(void)state;
+	s.listener.fallback = FALLBACK_NONE;
+	s.before = SERVER_CLOSED;
+	assert_int_equal(resort(&s, false).state, SERVER_CLOSED);
+}
+
+static void test_who_may_turn_out_to_serve_in_a_moment(void **state)
+{
+	struct scene s = read_scene();
+
+	(void)state;
+	s.member.last.claim = CLAIM_REPLICA;
+	s.member.last.state = PG_RUNNING;
+	assert_true(eligible_soon(&s.member)); /* not heard of */
+	s.member.outcome = OUTCOME_ANSWERED;
+	assert_false(eligible_soon(&s.member));
+	s.member.roles_due = true;
+	assert_true(eligible_soon(&s.member));
+	s.member.last.state = PG_STARTING;
+	assert_false(eligible_soon(&s.member));
+	s.member.health = (struct health){.answers = 1};
+	assert_true(eligible_soon(&s.member));
+	s.member.health.rest_silent = true;
+	assert_false(eligible_soon(&s.member));
+	s.member.health.rest_silent = false;
+	s.member.refused = WHY_WRONG_NAME;
+	assert_false(eligible_soon(&s.member));
+	s.member.refused = WHY_NONE;
+	s.member.address_known = false;
+	assert_false(eligible_soon(&s.member));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +565,14 @@ int main(void)
 		cmocka_unit_test(test_a_refused_member_serves_nothing_by_any_policy),
 		cmocka_unit_test(test_a_member_without_an_address_serves_nothing),
 		cmocka_unit_test(test_a_listener_for_both_takes_the_primary_by_its_proof),
+		cmocka_unit_test(test_every_cause_in_every_role_does_what_its_policy_says),
+		cmocka_unit_test(test_what_serves_nobody_has_nothing_to_keep),
+		cmocka_unit_test(test_without_max_lag_no_distance_matters),
+		cmocka_unit_test(test_over_the_limit_is_judged_by_what_was_measured_last),
+		cmocka_unit_test(test_the_last_resort_is_open_only_while_nobody_else_is),
+		cmocka_unit_test(test_the_last_resort_keeps_the_primarys_own_rules),
+		cmocka_unit_test(test_without_fallback_a_reader_never_gets_the_primary),
+		cmocka_unit_test(test_who_may_turn_out_to_serve_in_a_moment),
 	};
 
 	return cmocka_run_group_tests_name("eligible", tests, NULL, NULL);

@@ -172,12 +172,15 @@ static void test_lost_and_regained_by_the_same_member_is_one_entry(void **state)
 	(void)state;
 	story_silence(s, 0);
 	run_until_primary(s, -1);
+	story_run(s, 300);
 	promote(s, 0, 5);
 	run_until_primary(s, 0);
 	assert_int_equal(j.n, 2);
 	assert_int_equal(latest(&j)->from, 0);
 	assert_int_equal(latest(&j)->to, 0);
 	assert_order(latest(&j), order, 5);
+	assert_true(failover_is_return(latest(&j)));
+	assert_in_range(failover_gap_ms(latest(&j)), 300, 5000);
 	story_end(s);
 }
 
@@ -249,7 +252,14 @@ static void tell(struct journal *j, unsigned cluster, int from, int to, int64_t 
 {
 	struct change c = change(cluster, from, to, now_ms);
 
-	journal_change(j, &c, &(struct tally){100, 10}, now_ms, now_ms);
+	journal_change(j, &c,
+		       &(struct tally){.cut = 100, .held = 50, .released = 45, .refused = 10},
+		       now_ms, now_ms);
+}
+
+static void count(struct journal *j, unsigned cluster, struct tally now, unsigned waiting)
+{
+	journal_count(j, cluster, &now, waiting);
 }
 
 /* As journal_view does it. */
@@ -315,18 +325,112 @@ static void test_what_clients_felt_is_counted_from_the_doubt_to_the_close(void *
 	struct journal j = {0};
 
 	(void)state;
-	tell(&j, 0, 0, -1, 1000); /* 100 cut and 10 refused before */
-	journal_count(&j, 0, &(struct tally){108, 13});
+	tell(&j, 0, 0, -1, 1000); /* 100 cut, 50 held, 45 released and 10 refused before */
+	count(&j, 0, (struct tally){108, 57, 45, 13}, 7);
 	assert_int_equal(j.entries[0].counted.cut, 8);
+	assert_int_equal(j.entries[0].counted.held, 7);
+	assert_int_equal(j.entries[0].counted.released, 0);
 	assert_int_equal(j.entries[0].counted.refused, 3);
-	journal_count(&j, 1, &(struct tally){999, 999}); /* another cluster's */
+	count(&j, 1, (struct tally){999, 999, 999, 999}, 9); /* another cluster's */
 	tell(&j, 0, -1, 1, 2000);
-	journal_count(&j, 0, &(struct tally){110, 20});
+	count(&j, 0, (struct tally){110, 60, 54, 20}, 0);
 	journal_close_due(&j, 2000 + JOURNAL_PATIENCE_MS);
 	assert_null(journal_open(&j, 0));
-	journal_count(&j, 0, &(struct tally){999, 999});
+	count(&j, 0, (struct tally){999, 999, 999, 999}, 9);
 	assert_int_equal(j.entries[0].counted.cut, 10);
+	assert_int_equal(j.entries[0].counted.held, 10);
+	assert_int_equal(j.entries[0].counted.released, 9);
 	assert_int_equal(j.entries[0].counted.refused, 10);
+}
+
+static void test_the_last_release_is_that_of_the_slowest_worker(void **state)
+{
+	struct journal j = {0};
+	const int64_t *at = j.entries[0].at_ms;
+
+	(void)state;
+	tell(&j, 0, 0, -1, 1000);
+	journal_released(&j, 0, 1001); /* nobody to go to: they gave up */
+	tell(&j, 0, -1, 1, 2000);
+	journal_released(&j, 0, 2001); /* nor before it was published */
+	assert_int_equal(at[PHASE_RELEASED], -1);
+	publish(&j, 7, 2002);
+	journal_released(&j, 0, 1999); /* said before that, and heard now */
+	journal_released(&j, 1, 2003); /* another cluster */
+	assert_int_equal(at[PHASE_RELEASED], -1);
+	journal_released(&j, 0, 2040);
+	journal_released(&j, 0, 2030);
+	assert_int_equal(at[PHASE_RELEASED], 2040);
+	journal_close_due(&j, 2000 + JOURNAL_PATIENCE_MS);
+	journal_released(&j, 0, 99000); /* another wait */
+	assert_int_equal(at[PHASE_RELEASED], 2040);
+}
+
+static void test_an_entry_stays_open_while_clients_wait(void **state)
+{
+	struct journal j = {0};
+
+	(void)state;
+	tell(&j, 0, 0, 1, 1000);
+	publish(&j, 7, 1000);
+	journal_in_force(&j, 7, 1001);
+	journal_session(&j, 0, 1, 7, 1002);
+	count(&j, 0, (struct tally){100, 60, 45, 10}, 10);
+	journal_close_due(&j, 1000 + JOURNAL_PATIENCE_MS);
+	assert_non_null(journal_open(&j, 0));
+	journal_released(&j, 0, 12000);
+	count(&j, 0, (struct tally){100, 60, 55, 10}, 0);
+	journal_close_due(&j, 12000);
+	assert_null(journal_open(&j, 0)); /* patience for a session was over long ago */
+	assert_int_equal(j.entries[0].counted.released, 10);
+}
+
+static void test_an_entry_is_closed_a_while_after_the_last_release(void **state)
+{
+	struct journal j = {0};
+
+	(void)state;
+	tell(&j, 0, 0, 1, 1000);
+	publish(&j, 7, 1000);
+	journal_in_force(&j, 7, 1001);
+	journal_session(&j, 0, 1, 7, 1002);
+	journal_released(&j, 0, 1500);
+	journal_close_due(&j, 1500 + JOURNAL_SETTLE_MS - 1);
+	assert_non_null(journal_open(&j, 0));
+	journal_close_due(&j, 1500 + JOURNAL_SETTLE_MS);
+	assert_null(journal_open(&j, 0));
+}
+
+static void test_patience_with_clients_that_wait_has_an_end(void **state)
+{
+	struct journal j = {0};
+
+	(void)state;
+	tell(&j, 0, 0, 1, 1000);
+	count(&j, 0, (struct tally){100, 60, 45, 10}, 10);
+	journal_close_due(&j, 1000 + JOURNAL_HOLD_PATIENCE_MS - 1);
+	assert_non_null(journal_open(&j, 0));
+	journal_close_due(&j, 1000 + JOURNAL_HOLD_PATIENCE_MS);
+	assert_null(journal_open(&j, 0));
+}
+
+static void test_a_gap_is_from_the_loss_to_the_proof(void **state)
+{
+	struct journal j = {0};
+
+	(void)state;
+	tell(&j, 0, -1, 0, 500);
+	assert_int_equal(failover_gap_ms(&j.entries[0]), -1); /* a start */
+	assert_false(failover_is_return(&j.entries[0]));
+	tell(&j, 0, 0, -1, 1000);
+	assert_int_equal(failover_gap_ms(&j.entries[1]), -1); /* nobody yet */
+	assert_false(failover_is_return(&j.entries[1]));
+	tell(&j, 0, -1, 0, 3300);
+	assert_int_equal(failover_gap_ms(&j.entries[1]), 2300);
+	assert_true(failover_is_return(&j.entries[1]));
+	tell(&j, 0, 0, 1, 9000);
+	assert_int_equal(failover_gap_ms(&j.entries[2]), 0); /* replaced at once */
+	assert_false(failover_is_return(&j.entries[2]));
 }
 
 static void test_an_entry_is_closed_a_while_after_its_first_session(void **state)
@@ -344,6 +448,112 @@ static void test_an_entry_is_closed_a_while_after_its_first_session(void **state
 	assert_ptr_equal(journal_open(&j, 0), &j.entries[0]);
 	journal_close_due(&j, 1010 + JOURNAL_SETTLE_MS);
 	assert_null(journal_open(&j, 0));
+}
+
+static struct interruption crash(int64_t doubt_ms)
+{
+	return (struct interruption){.member = 1,
+				     .why = WHY_PG_NOT_RUNNING,
+				     .from_timeline = 5,
+				     .to_timeline = 6,
+				     .doubt_ms = doubt_ms,
+				     .gone_ms = doubt_ms + 100,
+				     .proven_ms = doubt_ms + 900,
+				     .released_ms = -1};
+}
+
+static void interrupt(struct journal *j, const struct interruption *i)
+{
+	journal_interruption(j, i, &(struct tally){.cut = 100, .held = 50}, 77);
+}
+
+static void test_an_interruption_is_an_entry_without_a_loss(void **state)
+{
+	struct journal j = {0};
+	struct interruption i = crash(1000);
+	const struct failover *f = &j.entries[0];
+
+	(void)state;
+	interrupt(&j, &i);
+	assert_int_equal(j.n, 1);
+	assert_true(f->interruption);
+	assert_true(failover_is_return(f));
+	assert_int_equal(f->to, 1);
+	assert_int_equal(f->why, WHY_PG_NOT_RUNNING);
+	assert_int_equal(f->from_timeline, 5);
+	assert_int_equal(f->to_timeline, 6);
+	assert_int_equal(failover_gap_ms(f), 900);
+	assert_int_equal(failover_began_wall_ms(f), 1077);
+	count(&j, 0, (struct tally){100, 54, 0, 0}, 4);
+	assert_int_equal(f->counted.held, 4);
+	publish(&j, 7, 1901); /* and from here on like any other */
+	journal_in_force(&j, 7, 1902);
+	journal_session(&j, 0, 1, 7, 1903);
+	journal_released(&j, 0, 1950);
+	count(&j, 0, (struct tally){100, 54, 4, 0}, 0);
+	journal_close_due(&j, 1950 + JOURNAL_SETTLE_MS - 1);
+	assert_non_null(journal_open(&j, 0));
+	journal_close_due(&j, 1950 + JOURNAL_SETTLE_MS);
+	assert_ptr_equal(journal_next_closed(&j), f);
+}
+
+/* The port refused, and the proofs said all the while that all is well. */
+static void test_an_interruption_that_no_view_saw_waits_for_no_session(void **state)
+{
+	struct journal j = {0};
+	struct story *s = begin(&j);
+	struct interruption i = crash(s->now_ms);
+
+	(void)state;
+	journal_close_due(&j, s->now_ms + JOURNAL_PATIENCE_MS);
+	i.member = 0;
+	i.gone_ms = -1;
+	i.released_ms = i.doubt_ms + 800;
+	interrupt(&j, &i);
+	journal_view(&j, s->view);
+	assert_int_equal(latest(&j)->at_ms[PHASE_PUBLISHED], -1);
+	journal_released(&j, 0, i.doubt_ms - 1);
+	assert_int_equal(latest(&j)->at_ms[PHASE_RELEASED], i.doubt_ms + 800);
+	journal_released(&j, 0, i.doubt_ms + 950);
+	journal_close_due(&j, i.doubt_ms + 950 + JOURNAL_SETTLE_MS - 1);
+	assert_non_null(journal_open(&j, 0));
+	journal_close_due(&j, i.doubt_ms + 950 + JOURNAL_SETTLE_MS);
+	assert_null(journal_open(&j, 0));
+	story_end(s);
+}
+
+static void test_what_goes_on_takes_an_interruption_in(void **state)
+{
+	struct journal j = {0};
+	struct interruption i = crash(1500);
+
+	(void)state;
+	tell(&j, 0, 0, 1, 1000);
+	interrupt(&j, &i); /* the new primary stumbles at once */
+	assert_int_equal(j.n, 1);
+	i.cluster = 1;
+	interrupt(&j, &i); /* another cluster's */
+	assert_int_equal(j.n, 2);
+	interrupt(&j, &i);
+	assert_int_equal(j.n, 2);
+}
+
+static void test_a_start_is_over_with_its_first_session(void **state)
+{
+	struct journal j = {0};
+	struct interruption i = crash(1500);
+
+	(void)state;
+	tell(&j, 0, -1, 1, 1000);
+	publish(&j, 7, 1000);
+	interrupt(&j, &i);
+	assert_int_equal(j.n, 1);
+	journal_session(&j, 0, 1, 7, 2500);
+	i = crash(2600);
+	interrupt(&j, &i);
+	assert_int_equal(j.n, 2);
+	assert_true(j.entries[0].closed);
+	assert_ptr_equal(journal_open(&j, 0), &j.entries[1]);
 }
 
 static void test_nobody_yet_stays_open_however_long(void **state)
@@ -429,7 +639,16 @@ int main(void)
 		cmocka_unit_test(test_the_first_session_is_one_on_the_new_primary_by_its_view),
 		cmocka_unit_test(test_a_late_first_session_is_still_written_down),
 		cmocka_unit_test(test_what_clients_felt_is_counted_from_the_doubt_to_the_close),
+		cmocka_unit_test(test_the_last_release_is_that_of_the_slowest_worker),
 		cmocka_unit_test(test_an_entry_is_closed_a_while_after_its_first_session),
+		cmocka_unit_test(test_an_entry_stays_open_while_clients_wait),
+		cmocka_unit_test(test_an_entry_is_closed_a_while_after_the_last_release),
+		cmocka_unit_test(test_patience_with_clients_that_wait_has_an_end),
+		cmocka_unit_test(test_a_gap_is_from_the_loss_to_the_proof),
+		cmocka_unit_test(test_an_interruption_is_an_entry_without_a_loss),
+		cmocka_unit_test(test_an_interruption_that_no_view_saw_waits_for_no_session),
+		cmocka_unit_test(test_what_goes_on_takes_an_interruption_in),
+		cmocka_unit_test(test_a_start_is_over_with_its_first_session),
 		cmocka_unit_test(test_nobody_yet_stays_open_however_long),
 		cmocka_unit_test(test_each_closed_entry_is_handed_out_once),
 		cmocka_unit_test(test_the_ring_forgets_the_oldest_but_not_who_waits),

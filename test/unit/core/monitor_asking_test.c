@@ -116,8 +116,28 @@ static void test_doubt_backs_off_after_30_seconds_until_a_surprise(void **state)
 	assert_in_range(asked_in(s, 5000), 10, 15);
 	story_run(s, 60000);
 	assert_in_range(asked_in(s, 10000), 9, 13);
-	event_about(s, EV_SIGN, 2);
+	event_about(s, EV_SIGN, 2); /* who makes signs all the time does not keep us busy */
+	assert_in_range(asked_in(s, 10000), 9, 13);
+	event_about(s, EV_HINT, 2);
 	assert_in_range(asked_in(s, 10000), 95, 105);
+	story_end(s);
+}
+
+/* Who holds the lock will be writable any moment: those who wait for it wait no longer than that.
+ */
+static void test_a_member_that_is_being_promoted_is_asked_without_a_pause(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	s->acts[0] = story_replica(5);
+	s->acts[1] = story_primary(6);
+	s->acts[1].claim = CLAIM_REPLICA;
+	story_open(s);
+	assert_in_range(asked_in(s, 1000), 25, 45);
+	s->acts[1].claim = CLAIM_PRIMARY;
+	assert_in_range(story_time_until(s, WRITE, 1, SERVER_OPEN, 1000), 0, 60);
+	assert_in_range(asked_in(s, 1000), 9, 11);
 	story_end(s);
 }
 
@@ -673,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_an_unchanged_world_makes_no_new_generation),
 		cmocka_unit_test(test_signs_and_hints_hurry_all_of_the_cluster_for_a_while),
 		cmocka_unit_test(test_doubt_backs_off_after_30_seconds_until_a_surprise),
+		cmocka_unit_test(test_a_member_that_is_being_promoted_is_asked_without_a_pause),
 		cmocka_unit_test(test_a_member_that_is_always_slow_does_not_keep_the_others_busy),
 		cmocka_unit_test(test_late_is_doubt_before_any_timeout),
 		cmocka_unit_test(test_only_endpoints_that_listeners_serve_are_asked),

@@ -36,7 +36,9 @@ struct act { /* how a member behaves */
 	int64_t rest_ms, port_ms;
 	int primary_status;
 	unsigned roles; /* ROLE_BITs of the other endpoints that say 200 */
+	unsigned flags;
 	enum claim claim;
+	enum claim port_claim; /* what the data port says over SQL */
 	enum pg_state state;
 	uint64_t timeline, lsn, system_id;
 	const char *scope, *name;
@@ -244,6 +246,7 @@ static inline void story_fill(const struct act *a, struct observation *o)
 	o->timeline = a->timeline;
 	o->lsn = a->lsn;
 	o->system_id = a->system_id;
+	o->flags = a->flags;
 	str_copy(o->scope, sizeof(o->scope), a->scope);
 	str_copy(o->name, sizeof(o->name), a->name);
 }
@@ -263,6 +266,8 @@ static inline void story_answer(struct story *s, unsigned member, struct story_q
 		o->outcome = OUTCOME_TIMEOUT;
 	if (o->outcome == OUTCOME_ANSWERED && q->question != ASK_PORT)
 		story_fill(a, o);
+	if (o->outcome == OUTCOME_ANSWERED && q->question == ASK_PORT)
+		o->claim = a->port_claim;
 	q->open = false;
 	story_step(s, ev);
 }

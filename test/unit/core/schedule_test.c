@@ -84,6 +84,21 @@ static void test_a_surprise_forgets_the_back_off(void **state)
 	assert_int_equal(schedule_gap_ms(&p, &d, &a, 90000), 100);
 }
 
+static void test_a_sign_hurries_but_leaves_the_back_off_alone(void **state)
+{
+	struct probe_config p = probing();
+	struct asking a = {0};
+	struct doubt d = {0};
+
+	(void)state;
+	for (int64_t now_ms = 0; now_ms <= 90000; now_ms += 1000)
+		doubt_sign(&d, now_ms);
+	assert_int_equal(schedule_gap_ms(&p, &d, &a, 1000), 100);
+	assert_int_equal(schedule_gap_ms(&p, &d, &a, 90000), 1000);
+	doubt_update(&d, false, 90000 + SCHEDULE_BURST_MS);
+	assert_false(d.in_doubt);
+}
+
 static void test_a_surprise_hurries_for_a_while_even_if_all_is_settled(void **state)
 {
 	struct doubt d = {0};
@@ -148,6 +163,7 @@ int main(void)
 		cmocka_unit_test(test_calm_uses_the_rounds_gap_and_doubt_the_fast_one),
 		cmocka_unit_test(test_doubt_that_stays_backs_off_by_doubling_up_to_the_interval),
 		cmocka_unit_test(test_a_surprise_forgets_the_back_off),
+		cmocka_unit_test(test_a_sign_hurries_but_leaves_the_back_off_alone),
 		cmocka_unit_test(test_a_surprise_hurries_for_a_while_even_if_all_is_settled),
 		cmocka_unit_test(test_a_question_is_late_after_its_time),
 		cmocka_unit_test(test_next_is_the_round_the_lateness_or_the_ping),

@@ -188,6 +188,11 @@ static void differ_generation(struct view_listener *l)
 	l->servers[1].generation++;
 }
 
+static void differ_drain_back(struct view_listener *l)
+{
+	l->servers[0].drain_back = true;
+}
+
 static void differ_ip(struct view_listener *l)
 {
 	strcpy(l->servers[0].ip, "10.0.0.9");
@@ -226,8 +231,9 @@ static void differ_none_since(struct view_listener *l)
 static void test_every_routing_difference_is_seen(void **state)
 {
 	static void (*const differences[])(struct view_listener *) = {
-		differ_state,  differ_generation, differ_ip,          differ_cut,       differ_why,
-		differ_weight, differ_none_why,   differ_none_member, differ_none_since};
+		differ_drain_back,  differ_state,     differ_generation, differ_ip,
+		differ_cut,         differ_why,       differ_weight,     differ_none_why,
+		differ_none_member, differ_none_since};
 	struct config *c = fixture_config((unsigned[]){100, 100}, 2);
 
 	(void)state;
@@ -335,6 +341,9 @@ static void test_sentence_names_the_roles_that_are_served(void **state)
 	expect_sentence(v, 0, 0, "cluster \"main\" has no running server since 0ms");
 	lc->serve = ROLE_BIT(ROLE_STANDBY_LEADER);
 	expect_sentence(v, 0, 0, "cluster \"main\" has no standby leader since 0ms");
+	lc->serve = ROLE_BIT(ROLE_REPLICA);
+	lc->fallback = FALLBACK_PRIMARY;
+	expect_sentence(v, 0, 0, "cluster \"main\" has no primary or replica since 0ms");
 	view_unref(v);
 }
 

@@ -303,6 +303,7 @@ static void test_a_full_descriptor_table_loses_nobody(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	late.server = tcp_accept(w->server[0]);
 	expect(late.server, startup_packet, STARTUP_BYTES);
+	take_on(&late);
 	assert_carries(&late);
 	hang_up(&s);
 	hang_up(&late);

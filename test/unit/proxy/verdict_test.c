@@ -37,6 +37,13 @@ static void assert_cut(const struct wire *s)
 	assert_int_equal(n < 0 ? -errno : n, -ECONNRESET);
 }
 
+/* In plain text and between two messages: it hears why. */
+static void assert_told(const struct wire *s, const char *words)
+{
+	expect_error(s->client, "57P01", words);
+	assert_int_equal(read_once(s->server), -ECONNRESET);
+}
+
 static void test_a_demoted_server_loses_its_sessions_and_no_other_does(void **state)
 {
 	struct world *w = *state;
@@ -44,7 +51,7 @@ static void test_a_demoted_server_loses_its_sessions_and_no_other_does(void **st
 
 	set_state(w, WRITE, 0, SERVER_CLOSED);
 	assert_int_equal(w->doomed, 1);
-	assert_cut(&doomed);
+	assert_told(&doomed, "server lost the role");
 	assert_carries(&other);
 	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_DEMOTED] == 1);
 	assert_int_equal(server_sum(w, WRITE, 0).cuts, 1);
@@ -109,7 +116,7 @@ static void test_a_new_generation_cuts_the_old_sessions_though_the_server_is_ope
 	w->generation[WRITE][0]++;
 	w->cut = CLOSE_FENCED;
 	publish(w);
-	assert_cut(&old);
+	assert_told(&old, "server fenced");
 	fresh = carry(w, WRITE, 0);
 	assert_carries(&fresh);
 	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_FENCED] == 1);
@@ -200,6 +207,7 @@ static void test_a_call_to_a_server_that_falls_ends_at_another(void **state)
 	publish(w);
 	s.server = tcp_accept(w->server[1]);
 	expect(s.server, startup_packet, STARTUP_BYTES);
+	take_on(&s);
 	assert_carries(&s);
 	assert_int_equal(w->heard[MSG_SIGN], 0); /* nobody was to blame */
 	hang_up(&s);
@@ -235,7 +243,7 @@ static void test_a_thousand_are_cut_while_another_goes_on(void **state)
 	assert_true(survivor_round_trips > 1);
 	AWAIT(w, w->doomed == n);
 	for (unsigned i = 0; i < n; i++) {
-		assert_cut(&crowd[i]);
+		assert_told(&crowd[i], "server lost the role");
 		hang_up(&crowd[i]);
 	}
 	assert_int_equal(listener_sum(w, WRITE).closes[CLOSE_DEMOTED], n);

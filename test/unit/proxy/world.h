@@ -21,6 +21,8 @@ enum { WRITE, READ, N_LISTENERS = 2, N_SERVERS = 2, MAX_WORKERS = 2 };
 struct options {
 	unsigned n_workers, maxconn, listener_maxconn, server_maxconn, max_clients;
 	int64_t startup_ms, connect_ms, client_idle_ms, user_timeout_ms;
+	int64_t hold_ms; /* 0: nobody waits */
+	unsigned hold_max;
 	enum protocol protocol;
 	const char *unix_path; /* the write listener's second address */
 	bool log_sessions;
@@ -40,6 +42,7 @@ struct world {
 	/* the next view */
 	enum server_state state[N_LISTENERS][N_SERVERS];
 	unsigned generation[N_LISTENERS][N_SERVERS];
+	bool drain_back[N_LISTENERS][N_SERVERS];
 	enum close_reason cut;
 	uint64_t view_generation;
 	/* what control heard */
@@ -173,6 +176,8 @@ static inline void add_listener(struct world *w, unsigned i, const struct option
 	l->protocol = o->protocol;
 	l->maxconn = o->listener_maxconn ? o->listener_maxconn : l->maxconn;
 	l->server_maxconn = o->server_maxconn;
+	l->hold_ms = o->hold_ms;
+	l->hold_max = o->hold_max ? o->hold_max : l->hold_max;
 	l->timeouts.client_idle_ms = o->client_idle_ms;
 	if (o->user_timeout_ms)
 		l->keepalive.user_timeout_ms = o->user_timeout_ms;
@@ -255,6 +260,10 @@ static inline void assert_nobody_is_counted(const struct world *w)
 	assert_int_equal(atomic_load(&w->board->sessions), 0);
 	for (unsigned i = 0; i < w->board->n_rows; i++)
 		assert_int_equal(atomic_load(&w->board->gauges[i].now), 0);
+	for (unsigned i = 0; i < N_LISTENERS; i++) {
+		assert_int_equal(atomic_load(&w->board->holds[i].now), 0);
+		assert_int_equal(scoreboard_held_since_ms(w->board, i), 0);
+	}
 	for (unsigned i = 0; i < w->n_workers; i++)
 		assert_int_equal(worker_sessions(w->workers[i]), 0);
 }
@@ -287,6 +296,7 @@ static inline void fill_view(const struct world *w, struct view *v)
 
 			s->state = w->state[i][k];
 			s->generation = w->generation[i][k];
+			s->drain_back = w->drain_back[i][k];
 			s->cut = w->cut;
 			s->port = w->server_port[k];
 			str_copy(s->ip, sizeof(s->ip), "127.0.0.1");
@@ -376,6 +386,16 @@ static inline void expect(int fd, const void *data, size_t n)
 	assert_memory_equal(got, data, n);
 }
 
+/* AuthenticationOk: a server has taken the session on when it says its first word. */
+static const char auth_ok[] = "R\0\0\0\x08\0\0\0\0";
+enum { AUTH_OK_BYTES = 9 };
+
+static inline void take_on(const struct wire *s)
+{
+	write_all(s->server, auth_ok, AUTH_OK_BYTES);
+	expect(s->client, auth_ok, AUTH_OK_BYTES);
+}
+
 static inline struct wire carry(struct world *w, unsigned listener, unsigned server)
 {
 	struct wire s;
@@ -384,6 +404,7 @@ static inline struct wire carry(struct world *w, unsigned listener, unsigned ser
 	say_startup(s.client);
 	s.server = tcp_accept(w->server[server]);
 	expect(s.server, startup_packet, STARTUP_BYTES);
+	take_on(&s);
 	return s;
 }
 

@@ -1,0 +1,271 @@
+/* The server is connected, and has not said a word yet that binds the client to it: so long the
+ * client can still be taken to another one.
+ *
+ * Happy path: the client's first packet (a StartupMessage, an SSLRequest ...) is peeked at and sent
+ * as it is; when the server's first byte is there the packet is taken from the client's socket, and
+ * the rest is relaying. An N to a request for encryption binds nobody: it is passed on, and the
+ * client's next packet is a first one again. Failure modes: the server resets, hangs up or is
+ * closed by the view before it answered (another server, or the hold; the client notices nothing),
+ * it says in plain text that it is starting up or shutting down (57P03, likewise), it is late
+ * (control hears of it), the client resets. Hanging up without a word is also what PostgreSQL does
+ * while it shuts down, and what it might do with a packet that it cannot bear: after HANG_UPS of
+ * them the client hears it. A PostgreSQL that says so inside TLS cannot be understood: that goes to
+ * the client. Worker thread only. */
+#include "core/counters.h"
+#include "proxy/worker_state.h"
+#include "wire/pg_error.h"
+#include "wire/pg_startup.h"
+#include <errno.h>
+#include <string.h>
+
+enum {
+	LATE_MS = 300,       /* PostgreSQL forks and answers within 20 ms or so */
+	HANG_UPS = 3,        /* servers in a row */
+	ANSWER_BYTES = 1024, /* an ErrorResponse, and more than the start of anything else */
+};
+
+static const struct timeouts *timeouts_of(const struct session *s)
+{
+	return &s->worker->listeners[s->listener].config->timeouts;
+}
+
+static struct counters *listener_row(const struct session *s)
+{
+	return s->worker->listeners[s->listener].count;
+}
+
+static void count_up(struct session *s, size_t n)
+{
+	s->up.bytes += n;
+	COUNT(listener_row(s), bytes_in, n);
+	COUNT(s->lane->count, bytes_in, n);
+}
+
+static void count_down(struct session *s, size_t n)
+{
+	s->down.bytes += n;
+	COUNT(listener_row(s), bytes_out, n);
+	COUNT(s->lane->count, bytes_out, n);
+}
+
+static void failed(struct session *s, int error)
+{
+	COUNT(s->lane->count, response_errors, 1);
+	COUNT(listener_row(s), response_errors, 1);
+	connect_failed(s, error);
+}
+
+/* What the server has is taken from the client. False: it is gone, which only a reset does. */
+static bool take(struct session *s, size_t n)
+{
+	if (n > 0 && socket_read(s->client.fd, s->worker->desk.scratch, n) != (ssize_t)n) {
+		session_close(s, CLOSE_CLIENT_RESET);
+		return false;
+	}
+	s->first_bytes = 0;
+	count_up(s, n);
+	return true;
+}
+
+/* Whatever follows is the pumps'. */
+static void take_and_relay(struct session *s, size_t n)
+{
+	if (!take(s, n))
+		return;
+	connect_answered(s);
+	relay_begin(s, s->worker->desk.scratch, n);
+}
+
+static void hung_up(struct session *s)
+{
+	if (++s->hang_ups < HANG_UPS)
+		failed(s, ECONNRESET);
+	else
+		take_and_relay(s, s->first_bytes); /* the pumps find the end, and pass it on */
+}
+
+/* ---- the first packet ---- */
+
+static size_t packet_bytes(struct session *s, const char *bytes, size_t n)
+{
+	struct startup startup;
+
+	pg_startup_parse(bytes, n, &startup);
+	s->plain = startup.kind == STARTUP_MESSAGE;
+	s->asks_encryption = startup.kind == STARTUP_SSL || startup.kind == STARTUP_GSSENC;
+	/* TLS at once; or nothing that we understand, after an N: the server's to judge. */
+	if (startup.kind == STARTUP_DIRECT_TLS || startup.kind == STARTUP_INVALID)
+		return n;
+	return startup.consumed;
+}
+
+/* Nothing to send yet: only after an N. */
+static void await_client(struct session *s, ssize_t n)
+{
+	if (n == -EAGAIN)
+		s->up.readable = false;
+	else
+		session_close(s, n == 0 ? CLOSE_CLIENT : CLOSE_CLIENT_RESET);
+}
+
+static void send_first(struct session *s)
+{
+	char *bytes = s->worker->desk.scratch;
+	ssize_t n = socket_peek(s->client.fd, bytes, PEEK_BYTES);
+	size_t packet;
+
+	if (n <= 0) {
+		await_client(s, n);
+		return;
+	}
+	packet = packet_bytes(s, bytes, (size_t)n);
+	if (packet == 0) { /* each further byte raises an edge; after its end none will come */
+		if (s->up.ending)
+			session_close(s, CLOSE_BAD_STARTUP);
+		return;
+	}
+	session_set_deadline(s, LATE_MS);
+	s->active_ms = worker_now(s->worker);
+	n = socket_write(s->server.fd, bytes, packet);
+	if (n == (ssize_t)packet)
+		s->first_bytes = (uint16_t)packet;
+	else if (n > 0) /* a tiny send buffer: no way back from half a packet */
+		take_and_relay(s, (size_t)n);
+	else
+		failed(s, n < 0 ? (int)-n : EIO);
+}
+
+/* ---- the first answer ---- */
+
+/* False: an error message has begun, and more of it will come. */
+static bool says_not_ready(const struct session *s, const char *bytes, size_t n, bool *not_ready)
+{
+	char state[PG_SQLSTATE_BYTES + 1];
+
+	*not_ready = false;
+	if (!s->plain || bytes[0] != 'E')
+		return true;
+	if (!pg_error_sqlstate(bytes, n, state))
+		return n >= ANSWER_BYTES || s->down.ending;
+	*not_ready = strcmp(state, SQLSTATE_CANNOT_CONNECT_NOW) == 0;
+	return true;
+}
+
+static void pass_no(struct session *s)
+{
+	char no;
+
+	if (!take(s, s->first_bytes))
+		return;
+	(void)socket_read(s->server.fd, &no, 1);
+	if (socket_write(s->client.fd, "N", 1) != 1) { /* an empty buffer takes it, or it is gone */
+		session_close(s, CLOSE_CLIENT_RESET);
+		return;
+	}
+	count_down(s, 1);
+	session_set_deadline(s, timeouts_of(s)->startup_ms);
+	session_wake(s); /* its next packet may be here, and so may the server's end */
+}
+
+static void hear(struct session *s, const char *bytes, size_t n)
+{
+	bool not_ready;
+
+	if (s->asks_encryption && n == 1 && bytes[0] == 'N') {
+		pass_no(s);
+		return;
+	}
+	if (!says_not_ready(s, bytes, n, &not_ready))
+		return; /* each further byte raises an edge */
+	if (not_ready)
+		failed(s, NOT_READY);
+	else
+		take_and_relay(s, s->first_bytes);
+}
+
+static void listen_to_server(struct session *s)
+{
+	char *bytes = s->worker->desk.scratch;
+	ssize_t n = socket_peek(s->server.fd, bytes, ANSWER_BYTES);
+
+	if (n > 0)
+		hear(s, bytes, (size_t)n);
+	else if (n == -EAGAIN)
+		s->down.readable = false;
+	else if (n == 0)
+		hung_up(s);
+	else
+		failed(s, (int)-n);
+}
+
+/* Between an N and the client's next packet: has the server gone meanwhile? */
+static void watch_server(struct session *s)
+{
+	char byte;
+	ssize_t n = socket_peek(s->server.fd, &byte, 1);
+
+	if (n > 0)
+		take_and_relay(s,
+			       0); /* it speaks unasked: whatever it is, the client shall hear it */
+	else if (n == -EAGAIN)
+		s->down.readable = false;
+	else if (++s->hang_ups < HANG_UPS)
+		connect_elsewhere(s);
+	else
+		session_close(s, CLOSE_SERVER);
+}
+
+/* A client that says no more than this hears what there is to hear; there is no second try. */
+static void await_answer(struct session *s)
+{
+	if (s->down.readable)
+		listen_to_server(s);
+	else if (s->up.ending)
+		take_and_relay(s, s->first_bytes);
+}
+
+/* ---- the step ---- */
+
+void starting_run(struct session *s)
+{
+	(void)verdicts_check_pause(s->worker);
+	if (s->client_error)
+		session_close(s, CLOSE_CLIENT_RESET);
+	else if (!connect_still_wanted(s))
+		connect_elsewhere(s);
+	else if (!lane_moves(s->worker, s->lane))
+		return; /* we slept: the next view wakes it */
+	else if (s->first_bytes == 0 && s->up.readable)
+		send_first(s);
+	if (s->state != SESSION_STARTING)
+		return;
+	if (s->first_bytes)
+		await_answer(s);
+	else if (s->down.readable)
+		watch_server(s);
+}
+
+/* Late, which is a sign; or much too late. */
+void starting_expired(struct session *s)
+{
+	int64_t patience = timeouts_of(s)->startup_ms;
+	int64_t waited = worker_now(s->worker) - s->active_ms;
+
+	if (s->first_bytes == 0) {
+		session_close(s, CLOSE_STARTUP_TIMEOUT);
+	} else if (waited >= patience) {
+		failed(s, ETIMEDOUT);
+	} else {
+		lane_tell_sign(s->worker, s->lane, SIGN_TIMEOUT);
+		session_set_deadline(s, patience - waited);
+	}
+}
+
+void starting_begin(struct session *s)
+{
+	session_move(s, SESSION_STARTING);
+	s->active_ms = worker_now(s->worker);
+	s->first_bytes = 0;
+	session_set_deadline(s, timeouts_of(s)->startup_ms);
+	starting_run(s);
+}

@@ -1,0 +1,228 @@
+/* What the monitor was told, kept as the contract reads it (rules 2 to 8). */
+#include "witness.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000 };
+
+const struct probe_config *witness_probe(const struct witness *x)
+{
+	return &x->config->clusters[0].probe;
+}
+
+void witness_note_audible(struct witness *x)
+{
+	for (unsigned i = 0; i < x->world->n_nodes; i++)
+		if (world_audible(x->world, i))
+			x->told[i].audible_ms = x->world->now_ms;
+}
+
+/* ---- what an answer amounts to ---- */
+
+static bool is_anothers_name(const struct witness *x, const struct observation *o)
+{
+	for (unsigned i = 0; i < x->config->n_members; i++)
+		if (i != o->member && strcmp(o->name, x->config->members[i].name) == 0)
+			return true;
+	return false;
+}
+
+/* Scope and system identifier are learnt from the first primary, where they are not configured. */
+static bool is_ours(const struct witness *x, const struct observation *o)
+{
+	bool knows_scope = x->crowned || x->config->clusters[0].scope;
+
+	if (knows_scope && o->scope[0] && strcmp(o->scope, "world") != 0)
+		return false;
+	if (x->crowned && o->system_id && o->system_id != WORLD_SYSTEM_ID)
+		return false;
+	return !is_anothers_name(x, o);
+}
+
+enum word witness_word(const struct witness *x, const struct observation *o)
+{
+	if (!is_ours(x, o))
+		return WORD_NO;
+	if (o->question != ASK_PRIMARY)
+		return WORD_NOTHING;
+	if (o->http_status != 200)
+		return WORD_NO;
+	if (o->state == PG_UNKNOWN)
+		return WORD_NOTHING;
+	if (o->state != PG_RUNNING || o->claim != CLAIM_PRIMARY)
+		return WORD_CANNOT_WRITE;
+	if ((x->config->clusters[0].scope && o->scope[0] == '\0') ||
+	    (x->highest && o->timeline == 0))
+		return WORD_NOTHING;
+	return o->timeline < x->highest ? WORD_LOWER : WORD_PROOF;
+}
+
+bool witness_is_void(const struct witness *x, const struct observation *o)
+{
+	return o->asked_ms < x->slept_ms;
+}
+
+bool witness_rival(const struct witness *x, unsigned i, bool now)
+{
+	for (unsigned k = 0; k < x->world->n_nodes; k++) {
+		const struct told *t = &x->told[k];
+
+		if (k != i && (t->fresh || !now) && t->timeline >= x->told[i].timeline &&
+		    t->proof_ms && x->world->now_ms - t->proof_ms < x->lease_ms)
+			return true;
+	}
+	return false;
+}
+
+bool witness_lock_is_good(const struct witness *x, unsigned member)
+{
+	const struct world *w = x->world;
+
+	return x->ttl_ms == w->ttl_ms && x->loop_wait_ms == w->loop_wait_ms &&
+	       world_lock_left_ms(w, member) >= w->ttl_ms - w->loop_wait_ms - LEASE_MARGIN_MS;
+}
+
+void witness_asked(struct witness *x, unsigned member)
+{
+	x->told[member].asked_ms = x->world->now_ms;
+	x->told[member].in_flight = true;
+}
+
+/* ---- hearing ---- */
+
+static int64_t less(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void hear_config(struct witness *x, const struct observation *o)
+{
+	if (o->outcome != OUTCOME_ANSWERED)
+		return;
+	x->ttl_ms = o->ttl_ms;
+	x->loop_wait_ms = o->loop_wait_ms;
+	x->lease_ms =
+		less(witness_probe(x)->lease_ms, o->ttl_ms - o->loop_wait_ms - LEASE_MARGIN_MS);
+}
+
+static void hear_silence(struct told *t)
+{
+	t->fresh = false;
+	t->n_lower = 0;
+	t->n_silent++;
+}
+
+static void hear_proof(struct witness *x, const struct observation *o, bool on_time)
+{
+	struct told *t = &x->told[o->member];
+
+	t->proof_ms = o->asked_ms;
+	t->timeline = o->timeline;
+	t->on_time = on_time;
+	t->refuted = false;
+	if (o->timeline <= x->highest)
+		return;
+	x->highest = o->timeline;
+	for (unsigned k = 0; k < x->world->n_nodes; k++)
+		x->told[k].refuted |= k != o->member;
+}
+
+static void hear_lower(struct told *t, const struct observation *o, bool on_time)
+{
+	t->n_lower++;
+	t->lower_ms = o->asked_ms;
+	t->on_time = on_time;
+}
+
+static void hear_answer(struct witness *x, const struct observation *o, bool on_time)
+{
+	struct told *t = &x->told[o->member];
+	enum word word = witness_word(x, o);
+
+	t->heard_ms = x->world->now_ms;
+	t->n_silent = 0;
+	if (o->question != ASK_PRIMARY && word != WORD_NO)
+		return;
+	if (witness_is_void(x, o) && word != WORD_NO)
+		return;
+	t->fresh = word == WORD_PROOF;
+	t->refuted |= word == WORD_NO || word == WORD_LOWER;
+	if (word == WORD_PROOF)
+		hear_proof(x, o, on_time);
+	if (word == WORD_LOWER)
+		hear_lower(t, o, on_time);
+	else
+		t->n_lower = 0;
+}
+
+/* An older ping says nothing: the node has answered since. */
+static void hear_port(struct told *t, const struct observation *o)
+{
+	if (o->outcome != OUTCOME_ANSWERED && o->asked_ms > t->heard_ms)
+		t->fresh = false;
+}
+
+static void sleep_ended(struct witness *x, int64_t now_ms)
+{
+	x->slept_ms = now_ms;
+	x->hinted_ms = 0;
+	for (unsigned i = 0; i < x->world->n_nodes; i++) {
+		x->told[i].fresh = false;
+		x->told[i].n_lower = 0;
+	}
+}
+
+static void hear(struct witness *x, const struct observation *o, bool on_time)
+{
+	if (o->question == ASK_PORT) {
+		hear_port(&x->told[o->member], o);
+		return;
+	}
+	x->told[o->member].in_flight = false;
+	if (o->question == ASK_CONFIG) {
+		hear_config(x, o);
+		return;
+	}
+	x->told[o->member].n_ended++;
+	if (o->outcome == OUTCOME_ANSWERED)
+		hear_answer(x, o, on_time);
+	else if (!witness_is_void(x, o))
+		hear_silence(&x->told[o->member]);
+}
+
+/* Everybody answers, and somebody proves it. */
+static bool all_is_well(const struct witness *x)
+{
+	bool proven = false;
+
+	for (unsigned i = 0; i < x->world->n_nodes; i++) {
+		if (x->told[i].n_silent || x->told[i].n_ended == 0)
+			return false;
+		proven |= x->told[i].fresh;
+	}
+	return proven;
+}
+
+/* A sign does not end a back-off, as a hint does: it counts when there can be none. */
+static void hear_hint(struct witness *x, const struct event *ev)
+{
+	enum { BURST_MS = 3000 };
+	bool calm = ev->now_ms - x->restless_ms > 2 * BURST_MS;
+
+	if (ev->type == EV_HINT || (ev->type == EV_SIGN && calm))
+		x->hinted_ms = ev->now_ms;
+}
+
+void witness_before(struct witness *x, const struct event *ev, bool on_time, int64_t tick_ms)
+{
+	witness_note_audible(x);
+	if (ev->now_ms > tick_ms + OWN_PAUSE_MS || ev->type == EV_PAUSE)
+		sleep_ended(x, ev->now_ms);
+	if (ev->now_ms > tick_ms) /* a small pause of our own */
+		x->hinted_ms = 0;
+	if (!all_is_well(x))
+		x->restless_ms = ev->now_ms;
+	hear_hint(x, ev);
+	if (ev->type == EV_OBSERVATION)
+		hear(x, &ev->u.observation, on_time);
+}

@@ -1,0 +1,457 @@
+/* Stories of clients that wait for a server, and of servers that turn out to be none. */
+#include "core/monitor.h"
+#include "proxy/worker_state.h"
+#include "unit/proxy/world.h"
+
+enum { LONG_MS = 20000, SHORT_MS = 200 };
+
+static struct world *world_holding(int64_t hold_ms, unsigned hold_max)
+{
+	return world_new(&(struct options){.hold_ms = hold_ms, .hold_max = hold_max});
+}
+
+static int setup(void **state)
+{
+	*state = world_holding(LONG_MS, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+static unsigned waiting(const struct world *w, unsigned listener)
+{
+	return atomic_load(&w->board->holds[listener].now);
+}
+
+static int wait_for_server(struct world *w, unsigned listener)
+{
+	unsigned before = waiting(w, listener);
+	int client = client_of(w, listener);
+
+	say_startup(client);
+	AWAIT(w, waiting(w, listener) == before + 1);
+	return client;
+}
+
+static void be_let_go(struct world *w, struct wire *s, unsigned server)
+{
+	s->server = tcp_accept(w->server[server]);
+	expect(s->server, startup_packet, STARTUP_BYTES);
+	take_on(s);
+}
+
+/* ---- waiting ---- */
+
+static void test_a_client_waits_for_the_first_verdict_and_is_carried(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {wait_for_server(w, WRITE), -1};
+
+	assert_int_not_equal(scoreboard_held_since_ms(w->board, WRITE), 0);
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	be_let_go(w, &s, 0);
+	assert_carries(&s);
+	assert_int_equal(waiting(w, WRITE), 0);
+	assert_int_equal(scoreboard_held_since_ms(w->board, WRITE), 0);
+	assert_int_equal(listener_sum(w, WRITE).held, 1);
+	assert_int_equal(listener_sum(w, WRITE).released, 1);
+	AWAIT(w, w->heard[MSG_HOLD_EMPTIED] == 1);
+	hang_up(&s);
+}
+
+static void test_what_it_said_first_is_forwarded_unchanged_encryption_request_or_not(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {client_of(w, WRITE), -1};
+
+	write_all(s.client, ssl_request, 8);
+	AWAIT(w, waiting(w, WRITE) == 1);
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.server = tcp_accept(w->server[0]);
+	expect(s.server, ssl_request, 8);
+	write_all(s.server, "S", 1);
+	expect(s.client, "S", 1);
+	assert_carries(&s);
+	hang_up(&s);
+}
+
+static void test_a_client_that_hangs_up_is_forgotten_at_once(void **state)
+{
+	struct world *w = *state;
+	int gone = wait_for_server(w, WRITE), reset = wait_for_server(w, WRITE);
+
+	close(gone);
+	AWAIT(w, waiting(w, WRITE) == 1);
+	tcp_reset(reset);
+	AWAIT(w, waiting(w, WRITE) == 0);
+	AWAIT(w, all_sessions(w) == 0);
+	assert_int_equal(listener_sum(w, WRITE).closes[CLOSE_CLIENT], 1);
+	assert_int_equal(listener_sum(w, WRITE).closes[CLOSE_CLIENT_RESET], 1);
+	assert_int_equal(listener_sum(w, WRITE).released, 0);
+}
+
+static void test_when_its_time_is_up_it_is_told_why(void **state)
+{
+	struct world *w = world_holding(SHORT_MS, 0);
+	int client = wait_for_server(w, WRITE);
+
+	(void)state;
+	expect_error(client, "57P03", "no primary since");
+	close(client);
+	assert_int_equal(waiting(w, WRITE), 0);
+	AWAIT(w, listener_sum(w, WRITE).no_server == 1);
+	world_free(w);
+}
+
+static void test_more_than_may_wait_are_told_so(void **state)
+{
+	struct world *w = world_holding(LONG_MS, 1);
+	struct wire s = {wait_for_server(w, WRITE), -1};
+	int excess = client_of(w, WRITE);
+
+	(void)state;
+	say_startup(excess);
+	expect_error(excess, "53300", "hold_max 1");
+	close(excess);
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	be_let_go(w, &s, 0);
+	hang_up(&s);
+	world_free(w);
+}
+
+static void test_listeners_wait_apart(void **state)
+{
+	struct world *w = *state;
+	struct wire reader = {wait_for_server(w, READ), -1};
+	int writer = wait_for_server(w, WRITE);
+
+	set_state(w, READ, 1, SERVER_OPEN);
+	be_let_go(w, &reader, 1);
+	assert_int_equal(waiting(w, WRITE), 1);
+	hang_up(&reader);
+	close(writer);
+}
+
+static void test_stopping_sends_away_who_waits(void **state)
+{
+	struct world *w = *state;
+	int client = wait_for_server(w, WRITE);
+
+	world_stop(w);
+	assert_int_equal(read_once(client), -ECONNRESET);
+	close(client);
+}
+
+/* ---- release ---- */
+
+enum { CROWD = 100, WINDOW = 32 };
+
+/* Who came first goes first, never more at a time than the window, and each answer lets another
+ * go. */
+static void test_a_crowd_is_let_go_by_and_by(void **state)
+{
+	struct world *w = *state;
+	struct wire s[CROWD];
+
+	for (int i = 0; i < CROWD; i++)
+		s[i].client = wait_for_server(w, WRITE);
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	for (int i = 0; i < CROWD; i++) {
+		s[i].server = tcp_accept(w->server[0]);
+		assert_true(listener_sum(w, WRITE).released <= (uint64_t)i + WINDOW);
+		expect(s[i].server, startup_packet, STARTUP_BYTES);
+		take_on(&s[i]);
+	}
+	assert_int_equal(listener_sum(w, WRITE).released, CROWD);
+	for (int i = 0; i < CROWD; i++)
+		hang_up(&s[i]);
+}
+
+static void test_who_comes_while_others_wait_goes_behind_them(void **state)
+{
+	struct world *w = *state;
+	struct wire s[WINDOW + 1], late;
+
+	for (int i = 0; i <= WINDOW; i++)
+		s[i].client = wait_for_server(w, WRITE);
+	set_state(w, WRITE, 0, SERVER_OPEN); /* all but one are on their way */
+	AWAIT(w, waiting(w, WRITE) == 1);
+	late.client = client_of(w, WRITE);
+	write_all(late.client, ssl_request, 8); /* to know it by */
+	AWAIT(w, waiting(w, WRITE) == 2);
+	for (int i = 0; i <= WINDOW; i++)
+		be_let_go(w, &s[i], 0);
+	late.server = tcp_accept(w->server[0]);
+	expect(late.server, ssl_request, 8);
+	for (int i = 0; i <= WINDOW; i++)
+		hang_up(&s[i]);
+	hang_up(&late);
+}
+
+/* ---- servers that are none ---- */
+
+static void test_a_server_that_refuses_is_tried_again_until_it_takes(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+				  .sin_port = htons(w->server_port[0]),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct wire s;
+	int on = 1;
+
+	close(w->server[0]);
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	say_startup(s.client);
+	AWAIT(w, server_sum(w, WRITE, 0).connect_errors >= 2); /* from the hold, again */
+	AWAIT(w, w->heard[MSG_SIGN] >= 1);
+	assert_int_equal(w->last_sign, SIGN_REFUSED);
+	w->server[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(w->server[0], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(w->server[0], (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(listen(w->server[0], 16), 0);
+	be_let_go(w, &s, 0);
+	assert_carries(&s);
+	hang_up(&s);
+}
+
+static const char starting_up[] = "E\0\0\0\x1eSFATAL\0C57P03\0Mstarting\0\0";
+enum { STARTING_UP_BYTES = 31 };
+
+static void test_a_server_that_is_starting_up_is_not_the_clients_business(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+	int refused;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	say_startup(s.client);
+	refused = tcp_accept(w->server[0]);
+	expect(refused, startup_packet, STARTUP_BYTES);
+	for (int i = 0; i < STARTING_UP_BYTES; i++) /* however it comes */
+		write_all(refused, starting_up + i, 1);
+	close(refused);
+	be_let_go(w, &s, 0);
+	assert_carries(&s);
+	AWAIT(w, w->heard[MSG_SIGN] == 1);
+	assert_int_equal(listener_sum(w, WRITE).bytes_in, STARTUP_BYTES + 4); /* counted once */
+	hang_up(&s);
+}
+
+/* sslmode=prefer where ssl is off: what libpq does by default. */
+static void test_after_a_no_to_encryption_another_server_can_still_be_asked(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+	int refused;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	write_all(s.client, gss_request, 8);
+	refused = tcp_accept(w->server[0]);
+	expect(refused, gss_request, 8);
+	write_all(refused, "N", 1);
+	expect(s.client, "N", 1);
+	write_all(s.client, ssl_request, 8);
+	expect(refused, ssl_request, 8);
+	write_all(refused, "N", 1);
+	expect(s.client, "N", 1);
+	say_startup(s.client);
+	expect(refused, startup_packet, STARTUP_BYTES);
+	write_all(refused, starting_up, STARTING_UP_BYTES);
+	close(refused);
+	be_let_go(w, &s, 0);
+	assert_carries(&s);
+	assert_int_equal(listener_sum(w, WRITE).bytes_in, 16 + STARTUP_BYTES + 4);
+	assert_int_equal(listener_sum(w, WRITE).bytes_out, 2 + AUTH_OK_BYTES + 4);
+	hang_up(&s);
+}
+
+static void test_a_server_that_goes_after_its_no_is_replaced_unnoticed(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+	int gone;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	write_all(s.client, ssl_request, 8);
+	gone = tcp_accept(w->server[0]);
+	expect(gone, ssl_request, 8);
+	write_all(gone, "N", 1);
+	expect(s.client, "N", 1);
+	close(gone);
+	s.server = tcp_accept(w->server[0]);
+	say_startup(s.client);
+	expect(s.server, startup_packet, STARTUP_BYTES);
+	take_on(&s);
+	assert_carries(&s);
+	hang_up(&s);
+}
+
+static void test_any_other_error_is_the_servers_answer(void **state)
+{
+	static const char denied[] = "E\0\0\0\x1cSFATAL\0C28P01\0Mdenied\0\0";
+	enum { DENIED_BYTES = 29 };
+	struct world *w = *state;
+	struct wire s;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	say_startup(s.client);
+	s.server = tcp_accept(w->server[0]);
+	expect(s.server, startup_packet, STARTUP_BYTES);
+	write_all(s.server, denied, DENIED_BYTES);
+	close(s.server);
+	s.server = -1;
+	expect(s.client, denied, DENIED_BYTES);
+	assert_int_equal(read_once(s.client), 0);
+	hang_up(&s);
+}
+
+static void test_another_server_is_asked_when_the_first_hangs_up_without_a_word(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+	int first;
+
+	set_state(w, READ, 0, SERVER_OPEN);
+	set_state(w, READ, 1, SERVER_OPEN);
+	s.client = client_of(w, READ);
+	say_startup(s.client);
+	first = tcp_accept(w->server[0]);
+	expect(first, startup_packet, STARTUP_BYTES);
+	close(first);
+	be_let_go(w, &s, 1);
+	assert_carries(&s);
+	assert_int_equal(listener_sum(w, READ).held, 0);
+	hang_up(&s);
+}
+
+/* Perhaps it is what the client says that PostgreSQL cannot bear. */
+static void test_hanging_up_again_and_again_is_the_servers_answer(void **state)
+{
+	struct world *w = *state;
+	int client = client_of(w, WRITE);
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	say_startup(client);
+	for (int i = 0; i < 3; i++) {
+		int server = tcp_accept(w->server[0]);
+
+		expect(server, startup_packet, STARTUP_BYTES);
+		close(server);
+	}
+	assert_int_equal(read_once(client), 0);
+	close(client);
+	AWAIT(w, listener_sum(w, WRITE).closes[CLOSE_SERVER] == 1);
+}
+
+static void test_a_verdict_takes_the_unanswered_to_the_new_primary(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+	int frozen;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	say_startup(s.client);
+	frozen = tcp_accept(w->server[0]);
+	expect(frozen, startup_packet, STARTUP_BYTES);
+	AWAIT(w, w->heard[MSG_SIGN] == 1); /* it is late */
+	assert_int_equal(w->last_sign, SIGN_TIMEOUT);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	AWAIT(w, waiting(w, WRITE) == 1);
+	assert_int_equal(read_once(frozen), 0);
+	close(frozen);
+	set_state(w, WRITE, 1, SERVER_OPEN);
+	be_let_go(w, &s, 1);
+	assert_carries(&s);
+	assert_int_equal(listener_sum(w, WRITE).cuts, 0);
+	hang_up(&s);
+}
+
+static void grow_up(struct world *w)
+{
+	int64_t until_ms = test_now_ms() + GROWN_UP_MS + 1;
+
+	AWAIT(w, test_now_ms() > until_ms);
+}
+
+static void test_several_ends_at_once_are_a_sign_and_newcomers_wait_a_moment(void **state)
+{
+	struct world *w = *state;
+	struct wire s[3], late;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	for (int i = 0; i < 3; i++)
+		s[i] = carry(w, WRITE, 0);
+	grow_up(w);
+	for (int i = 0; i < 2; i++) {
+		close(s[i].server);
+		s[i].server = -1;
+	}
+	AWAIT(w, w->heard[MSG_SIGN] == 1);
+	assert_int_equal(w->last_sign, SIGN_ENDED);
+	late.client = client_of(w, WRITE);
+	say_startup(late.client);
+	be_let_go(w, &late, 0); /* nothing was the matter */
+	assert_carries(&late);
+	for (int i = 0; i < 3; i++)
+		hang_up(&s[i]);
+	hang_up(&late);
+}
+
+static void test_the_end_of_the_only_session_is_a_sign_unless_it_is_young(void **state)
+{
+	struct world *w = *state;
+	struct wire young, old;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	young = carry(w, WRITE, 0);
+	close(young.server);
+	young.server = -1;
+	assert_int_equal(read_once(young.client), 0);
+	hang_up(&young);
+	AWAIT(w, all_sessions(w) == 0);
+	assert_int_equal(w->heard[MSG_SIGN], 0);
+	old = carry(w, WRITE, 0);
+	grow_up(w);
+	close(old.server);
+	old.server = -1;
+	AWAIT(w, w->heard[MSG_SIGN] == 1);
+	hang_up(&old);
+}
+
+int main(void)
+{
+#define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		STORY(test_a_client_waits_for_the_first_verdict_and_is_carried),
+		STORY(test_what_it_said_first_is_forwarded_unchanged_encryption_request_or_not),
+		STORY(test_a_client_that_hangs_up_is_forgotten_at_once),
+		cmocka_unit_test(test_when_its_time_is_up_it_is_told_why),
+		cmocka_unit_test(test_more_than_may_wait_are_told_so),
+		STORY(test_listeners_wait_apart),
+		STORY(test_stopping_sends_away_who_waits),
+		STORY(test_a_crowd_is_let_go_by_and_by),
+		STORY(test_who_comes_while_others_wait_goes_behind_them),
+		STORY(test_a_server_that_refuses_is_tried_again_until_it_takes),
+		STORY(test_a_server_that_is_starting_up_is_not_the_clients_business),
+		STORY(test_after_a_no_to_encryption_another_server_can_still_be_asked),
+		STORY(test_a_server_that_goes_after_its_no_is_replaced_unnoticed),
+		STORY(test_any_other_error_is_the_servers_answer),
+		STORY(test_another_server_is_asked_when_the_first_hangs_up_without_a_word),
+		STORY(test_hanging_up_again_and_again_is_the_servers_answer),
+		STORY(test_a_verdict_takes_the_unanswered_to_the_new_primary),
+		STORY(test_several_ends_at_once_are_a_sign_and_newcomers_wait_a_moment),
+		STORY(test_the_end_of_the_only_session_is_a_sign_unless_it_is_young),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
