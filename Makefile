@@ -57,7 +57,7 @@ BELOW_io   := io base
 BELOW_proxy := proxy wire core io base
 BELOW_control := control admin wire core io base
 
-.PHONY: all help deps demo test unit sim iotest system check bench bench-failover fuzz cov lint format install clean
+.PHONY: all help deps demo test unit sim sim-mutants iotest system check bench bench-failover fuzz cov lint format install clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/isari ## build the one binary, build/isari
@@ -114,6 +114,9 @@ unit: $(UNIT_BIN) ## unit tests of the pure floors
 	$(call run_each,$(UNIT_BIN))
 sim: $(SIM_BIN) ## the judging in virtual time: SEEDS=1000 worlds, SEED=n replays one
 	$(call run_each,$(SIM_BIN))
+MUTANTS_CC = $(CC) -std=gnu11 -D_GNU_SOURCE $(OPT) $(SANFLAGS)
+sim-mutants: ## each rule of the judging, switched off, must fail in some simulated world: MUTANTS='--only lease'
+	/usr/bin/python3 test/sim/mutants.py --build $(BUILD) --cc '$(MUTANTS_CC)' $(MUTANTS)
 iotest: $(IO_BIN) ## sockets, HTTP and threads on loopback
 	$(call run_each,$(IO_BIN))
 test: unit sim iotest fuzz-quick ## unit + sim + io, and the fuzz targets over their corpus
@@ -178,7 +181,7 @@ $(BUILD)/bench/%: bench/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS_all)
 
-# RUNS=1 EVENTS=switchover takes a minute, the default (5 of each) three quarters of an hour. CONTENDERS="isari haproxy"
+# RUNS=1 EVENTS=switchover takes a minute, the default (5 of each) half an hour. CONTENDERS="isari haproxy"
 # THREADS=4 SSLMODE=require HELD=1000 STORM=500 OUT=directory vary it; FAILOVER='--think 20' passes on what else it knows.
 bench-failover: ## the same failovers through isari, HAProxy, libpq: RUNS=5 EVENTS="switchover kill ..." SSLMODE= HELD= ...
 	@sh etc/deps.sh $(DEPS)

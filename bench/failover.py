@@ -23,8 +23,8 @@ import failover_report as report
 from failover_clients import Clients
 from failover_events import EVENTS, repair
 from failover_judge import Truth, ideal_gap, judge
-from failover_stage import BenchCluster, Failure, Observer, own_network, raise_limits, wait_for
-from stage import Strangers
+from failover_stage import BenchCluster, Failure, Observer, own_network, wait_for
+from stage import Strangers, raise_descriptors
 
 LEAD = 2.0     # seconds of calm before an event
 FAILOVER = 60  # seconds after which a primary must have come
@@ -235,7 +235,7 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     load_before = os.getloadavg()[0]
     own_network()
-    raise_limits()
+    raise_descriptors()
     begun, runs, cancels, trouble = time.monotonic(), {}, {}, None
     with Bench(args) as bench:
         print(f"cluster and contenders up in {time.monotonic() - begun:.0f} s", file=sys.stderr)

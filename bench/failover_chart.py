@@ -91,7 +91,7 @@ def lane(chart, y, name, figures, buckets, most, begin, width):
     chart.text(LEFT - 8, y + 16, name, "end", size=13)
     chart.text(LEFT - 8, y + 33, f"no writes {gap:.2f} s", "end", size=10)
     if behind is not None:
-        chart.text(LEFT - 8, y + 47, f"{behind * 1000:.0f} ms behind", "end", size=10)
+        chart.text(LEFT - 8, y + 47, f"{round(behind * 1000)} ms behind", "end", size=10)
 
 
 def draw(args, event, taken):

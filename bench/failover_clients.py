@@ -6,6 +6,7 @@ import collections
 import os
 import subprocess
 
+import stage  # noqa: F401  (it knows the way to test/system)
 from procs import Failure, popen
 
 # A line of failover_load.c; times in seconds. connected: 0 without a session, else when it began.

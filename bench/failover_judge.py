@@ -13,6 +13,7 @@ WRITERS = ("fresh", "pool")
 VISITORS = ("fresh", "pool", "storm", "held")
 WATCHERS = ("idle", "query")
 BUCKET = 0.1
+IN_PLACE = 1.0  # a PostgreSQL that comes back in its place takes longer than that, the observer's word never
 
 
 def acknowledged(deeds, truth):
@@ -36,7 +37,9 @@ def ideal_gap(all_deeds, truth):
     """From the last write that the old primary acknowledged to anybody until the ideal; None without failover."""
     if truth.ideal is None:
         return None
-    last = [d.ended for deeds in all_deeds for d in acknowledged(deeds, truth) if d.ended <= truth.ideal]
+    last = [d.ended for deeds in all_deeds for d in acknowledged(deeds, truth)
+            if d.server == truth.old and d.ended <= truth.ideal
+            and (truth.new != truth.old or d.ended < truth.ideal - IN_PLACE)]
     return truth.ideal - max(last, default=truth.event)
 
 
@@ -44,10 +47,9 @@ def behind(acks, truth):
     """First write that the new primary acknowledged, against its own first word that it writes."""
     if truth.ideal is None:
         return None
-    # A primary that comes back has the address that it had; what sessions of before still got done does not count.
-    again = truth.new == truth.old
-    first = next((d.ended for d in acks if d.server == truth.new and d.ended > truth.event
-                  and (not again or d.connected > truth.event)), None)
+    # A primary that comes back has the address that it had: what its last moments still got done does not count.
+    since = truth.ideal - IN_PLACE if truth.new == truth.old else truth.event
+    first = next((d.ended for d in acks if d.server == truth.new and d.ended > since), None)
     return None if first is None else first - truth.ideal
 
 
@@ -89,7 +91,7 @@ def storm_over(visits, truth):
     ours = [d for d in visits if d.kind in ("storm", "held")]
     if truth.ideal is None or not ours or any(d.outcome != "ok" for d in ours):
         return None
-    return max(d.ended for d in ours) - truth.ideal
+    return max(0.0, max(d.ended for d in ours) - truth.ideal)
 
 
 def judge(deeds, truth):

@@ -61,7 +61,7 @@ def plain(x):
 def duration_cell(v):
     low, mid, high = min(v), statistics.median_low(v), max(v)
     if high < 1:
-        texts, unit = [f"{x * 1000:.0f}" for x in (mid, low, high)], " ms"
+        texts, unit = [str(round(x * 1000)) for x in (mid, low, high)], " ms"
     else:
         texts, unit = [plain(x) for x in (mid, low, high)], "" if mid == NEVER else " s"
     return texts[0] + unit + (f" ({texts[1]}-{texts[2]})" if len(v) > 1 else "")
@@ -170,7 +170,7 @@ def progress(event, i, n, taken):
     figures = taken["figures"]
     def brief(name):
         b = figures[name]["behind"]
-        return f"{name} {figures[name]['gap']:.2f} s" if b is None else f"{name} +{b * 1000:.0f} ms"
+        return f"{name} {figures[name]['gap']:.2f} s" if b is None else f"{name} {round(b * 1000):+d} ms"
     print(f"{event} {i + 1} of {n}: {', '.join(map(brief, figures))}; {taken['seconds']:.0f} s", file=sys.stderr)
 
 

@@ -13,8 +13,7 @@ import shutil
 import subprocess
 import threading
 
-from stage import raise_descriptors  # it knows the way to test/system
-
+import stage  # noqa: F401  (it knows the way to test/system)
 from cluster import PARAMETERS, USER, Cluster
 from procs import Failure, popen, wait_for
 
@@ -171,7 +170,3 @@ class Observer:
         with self.news:
             self.news.wait_for(lambda: found.append(self.first(what, after, names)) or found[-1], timeout)
         return found[-1]
-
-
-def raise_limits():
-    raise_descriptors()

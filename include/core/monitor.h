@@ -55,7 +55,7 @@ struct probe_order { /* ask this; exactly one EV_OBSERVATION must follow */
 
 enum change_type {
 	CHANGE_LEADERSHIP,    /* cluster: from/to are members or -1 */
-	CHANGE_AMBIGUOUS,     /* two members prove the same timeline: member, to */
+	CHANGE_AMBIGUOUS,     /* two members prove it and neither is believed: member, to */
 	CHANGE_MEMBER,        /* a member's standing: up, down, refused ... */
 	CHANGE_SERVER,        /* a server of a listener opened or closed */
 	CHANGE_TIMELINE_DOWN, /* the timeline went down and was followed */

@@ -48,6 +48,7 @@ struct leadership {
 	int member; /* -1: nobody */
 	enum why why;
 	int about; /* whom `why` speaks of; -1 */
+	int last;  /* who was it last, or is; -1: nobody since we started */
 	int64_t since_ms;
 	int64_t doubted_ms; /* first doubt since its last proof was asked for, or since we started;
 			       -1: none */
@@ -146,6 +147,9 @@ void monitor_observe_port(struct monitor *m, struct cluster_state *c, struct mem
 			  const struct observation *o, int64_t now_ms);
 /* Is there a primary whose Patroni answers and could not ask it, so that we ask it over SQL? */
 bool monitor_is_unsure(const struct cluster_state *c, const struct member_state *s);
+
+/* monitor_mixed.c: do primaries of two clusters claim to be this one's? Then the ruling says so. */
+bool monitor_sees_two_clusters(const struct cluster_state *c, struct ruling *r);
 
 /* monitor_doubt.c: since when the primary is in doubt; called before the arbiter rules. */
 void monitor_note_doubt(struct monitor *m, const struct event *ev);

@@ -74,6 +74,7 @@
 	X(WHY_NO_TIMELINE, "does not say its timeline")                             \
 	X(WHY_REPLACED, "was silent when another member proved to be primary")      \
 	X(WHY_AMBIGUOUS, "and another member prove the same timeline")              \
+	X(WHY_TWO_CLUSTERS, "and another member are primaries of two clusters")     \
 	X(WHY_WRONG_SCOPE, "belongs to another Patroni scope")                      \
 	X(WHY_NO_SCOPE, "does not say its Patroni scope")                           \
 	X(WHY_WRONG_SYSTEM, "has another system identifier")                        \

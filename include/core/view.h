@@ -36,6 +36,7 @@ struct view_listener {
 	int64_t none_since_ms;
 	enum why none_why;
 	int none_member; /* whom the sentence is about; -1: nobody in particular */
+	int none_last;   /* who was the primary last, where one is served; -1: nobody yet */
 };
 
 struct view {

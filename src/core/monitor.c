@@ -27,6 +27,7 @@ static void init_cluster(struct monitor *m, size_t i, int64_t now_ms)
 	c->leader = (struct leadership){.member = -1,
 					.why = WHY_NO_PROOF,
 					.about = -1,
+					.last = -1,
 					.since_ms = now_ms,
 					.doubted_ms = now_ms};
 	for (unsigned k = 0; k < c->config->n_members; k++) {
@@ -60,7 +61,7 @@ struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms
 		m->servers[i].changed_ms = now_ms;
 	for (size_t i = 0; i < m->view->n_listeners; i++) {
 		m->view->listeners[i].none_since_ms = now_ms;
-		m->view->listeners[i].none_member = -1;
+		m->view->listeners[i].none_member = m->view->listeners[i].none_last = -1;
 		m->view->listeners[i].none_why = WHY_NO_PROOF;
 	}
 	return m;
@@ -129,8 +130,11 @@ enum { MAX_CLAIMANTS = 64 }; /* no configuration names more members of one clust
 static struct ruling rule(const struct cluster_state *c)
 {
 	struct claimant claims[MAX_CLAIMANTS];
+	struct ruling two;
 
 	REQUIRE(c->config->n_members <= MAX_CLAIMANTS);
+	if (c->leader.changes == 0 && monitor_sees_two_clusters(c, &two))
+		return two;
 	for (unsigned i = 0; i < c->config->n_members; i++) {
 		const struct member_state *s = &c->members[i];
 
@@ -208,6 +212,7 @@ static void change_leader(struct monitor *m, struct cluster_state *c, const stru
 	c->leader.doubted_ms = r->member < 0 ? change->times.doubt_ms : -1;
 	c->leader.changes++;
 	if (r->member >= 0) {
+		c->leader.last = r->member;
 		crown(c, r->member);
 		learn(c, member_of(c, r->member));
 	}
@@ -224,7 +229,7 @@ static void note_ambiguity(struct monitor *m, struct cluster_state *c, const str
 	change->member = r->first;
 	change->to = r->other;
 	change->timeline = member_of(c, r->first)->proof.timeline;
-	change->why = WHY_AMBIGUOUS;
+	change->why = r->why == WHY_PROVEN ? WHY_AMBIGUOUS : r->why;
 }
 
 /* Before anybody was primary, the first to answer has no better claim than one who answers a moment

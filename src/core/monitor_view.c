@@ -182,13 +182,15 @@ static void fill_none(const struct cluster_state *c, const struct listener_confi
 		      struct view_listener *v, const struct view_listener *before, int64_t now_ms)
 {
 	v->none_since_ms = 0;
-	v->none_member = -1;
+	v->none_member = v->none_last = -1;
 	v->none_why = WHY_NONE;
 	for (unsigned i = 0; i < v->n_servers; i++)
 		if (takes_new(&v->servers[i]))
 			return;
 	v->none_since_ms = before->n_open == 0 ? before->none_since_ms : now_ms;
 	blame(c, l, v, before);
+	if (l->serve & ROLE_BIT(ROLE_PRIMARY))
+		v->none_last = c->leader.last;
 }
 
 static void fill_listener(struct monitor *m, struct view_listener *v,

@@ -50,7 +50,7 @@ static void init_listener(struct view_listener *l, const struct config *c, unsig
 	l->n_servers = cluster->n_members;
 	l->servers = xcalloc(l->n_servers, sizeof(*l->servers));
 	l->none_why = WHY_NOT_ASKED;
-	l->none_member = -1;
+	l->none_member = l->none_last = -1;
 	for (unsigned i = 0; i < l->n_servers; i++)
 		init_server(&l->servers[i], &c->members[cluster->first_member + i],
 			    counters_server_row(c, listener, i));
@@ -174,7 +174,7 @@ static bool same_listener(const struct view_listener *a, const struct view_liste
 {
 	if (a->listener != b->listener || a->n_servers != b->n_servers ||
 	    a->none_since_ms != b->none_since_ms || a->none_why != b->none_why ||
-	    a->none_member != b->none_member)
+	    a->none_member != b->none_member || a->none_last != b->none_last)
 		return false;
 	for (unsigned i = 0; i < a->n_servers; i++)
 		if (!same_server(&a->servers[i], &b->servers[i]))
@@ -234,19 +234,29 @@ static void say_why(const struct view *v, const struct view_listener *l, char *o
 		snprintf(out, n, ": %s %s", v->config->members[l->none_member].name, text);
 }
 
+/* Unless it is whom the reason speaks of. */
+static void say_last(const struct view *v, const struct view_listener *l, char *out, size_t n)
+{
+	out[0] = '\0';
+	if (l->none_last >= 0 && l->none_last != l->none_member)
+		snprintf(out, n, "; the last primary was %s",
+			 v->config->members[l->none_last].name);
+}
+
 void view_none_sentence(const struct view *v, unsigned listener, int64_t now_ms, char *out,
 			size_t n)
 {
 	const struct view_listener *l;
 	const struct listener_config *lc;
-	char roles[128], since[24], why[256];
+	char roles[128], since[24], why[256], last[128];
 
 	REQUIRE(listener < v->n_listeners && n > 0);
 	l = &v->listeners[listener];
 	lc = &v->config->listeners[listener];
 	say_roles(listener_config_roles(lc), roles, sizeof(roles));
 	say_why(v, l, why, sizeof(why));
-	snprintf(out, n, "cluster \"%s\" has no %s since %s%s",
+	say_last(v, l, last, sizeof(last));
+	snprintf(out, n, "cluster \"%s\" has no %s since %s%s%s",
 		 config_listener_cluster(v->config, lc)->name, roles,
-		 str_duration(now_ms - l->none_since_ms, since, sizeof(since)), why);
+		 str_duration(now_ms - l->none_since_ms, since, sizeof(since)), why, last);
 }

@@ -276,7 +276,8 @@ void connect_answered(const struct session *s)
 	struct lane *lane = s->lane;
 	struct message *m;
 
-	if (lane->told_generation == w->view->generation || !lane->listener->serves_primary)
+	if (lane->told_generation == w->view->generation ||
+	    !(lane->listener->config->serve & ROLE_BIT(ROLE_PRIMARY)))
 		return;
 	lane->told_generation = w->view->generation;
 	m = message_new(MSG_FIRST_SESSION);

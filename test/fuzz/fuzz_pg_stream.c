@@ -73,8 +73,11 @@ static void feed_sliced(struct pg_stream *s, bool down, const uint8_t *p, size_t
 		feed(s, down, p, n);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		feed(s, down, p + i, 1);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t one[1] = {p[i]}; /* so many blocks of the heap would fill it */
+
+		(down ? pg_stream_down : pg_stream_up)(s, one, 1);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -70,14 +70,15 @@ static void lose_packets(struct world *w, unsigned i)
 	w->nodes[i].loss_percent = 5 + (unsigned)world_chance(w, 40);
 }
 
-/* Backwards, its loop sleeps for longer; forwards, it wakes up. */
-static void set_clock(struct world *w, struct node *n, int64_t by_ms)
+/* A sleep ends when the lock does, at the latest: the DCS tells everybody who watches. */
+void world_set_clock(struct world *w, unsigned i, int64_t by_ms)
 {
+	struct node *n = &w->nodes[i];
+
 	n->clock_ms += by_ms;
-	if (n->next_loop_ms > w->now_ms)
-		n->next_loop_ms -= by_ms;
-	if (n->next_loop_ms < w->now_ms)
-		n->next_loop_ms = w->now_ms;
+	n->oversleeps_ms = by_ms < 0 ? -by_ms : 0;
+	if (n->oversleeps_ms > w->ttl_ms)
+		n->oversleeps_ms = w->ttl_ms;
 }
 
 static void jump_clock(struct world *w, unsigned i)
@@ -85,7 +86,7 @@ static void jump_clock(struct world *w, unsigned i)
 	static const int64_t reach_ms[] = {2000, 20000, 3600000};
 	int64_t reach = reach_ms[world_chance(w, 3)];
 
-	set_clock(w, &w->nodes[i], (int64_t)world_chance(w, (uint64_t)(2 * reach)) - reach);
+	world_set_clock(w, i, (int64_t)world_chance(w, (uint64_t)(2 * reach)) - reach);
 }
 
 void world_switch_over(struct world *w)
@@ -251,7 +252,7 @@ void world_heal(struct world *w)
 	w->dcs_up = true;
 	w->dcs_slow = w->paused = false;
 	for (unsigned i = 0; i < w->n_nodes; i++) {
-		set_clock(w, &w->nodes[i], -w->nodes[i].clock_ms);
+		world_set_clock(w, i, -w->nodes[i].clock_ms);
 		revive(w, i);
 	}
 }

@@ -34,7 +34,8 @@
  *	15. after the last fault a true primary is served within 5 s (in a switchover on a calm day,
  *	   150 ms), and in the end the view names the true primary and the true replicas
  *	16. an unchanged world makes no new generation
- *	17. replaying the events gives the same views */
+ *	17. replaying the events gives the same views (asked of every fourth world: it costs as much
+ *	   as the world itself) */
 #include "base/mem.h"
 #include "core/monitor.h"
 #include "witness.h"
@@ -53,6 +54,7 @@
 /* fast_interval and the answer's way; after the last fault, a question of 3 s may be under way and
  * is asked again a second later. */
 enum { SWITCHOVER_MS = 150, PROMPT_MS = 5000 };
+enum { REPLAYED = 4 };
 enum { STORM_MS = 180000, SETTLE_MS = 90000, CALM_MS = 60000, MAX_PENDING = 64 };
 
 struct pending { /* an answer on its way */
@@ -356,12 +358,18 @@ static void begin(struct sim *s)
 		witness_violated(&s->witness, "nobody was ever primary");
 }
 
-/* One switchover on a calm day: the next primary is found as soon as it is asked. */
-static void switch_over(struct sim *s)
+/* One sign of trouble and one switchover on a calm day: the next primary is found as soon as it is
+ * asked. */
+static void calm_day(struct sim *s)
 {
+	struct event sign = {.type = EV_SIGN};
+
 	if (s->witness.failure[0] || world_chance(&s->world, 4))
 		return;
-	run(s, s->world.now_ms + 5000);
+	run(s, s->world.now_ms + 7000 + (int64_t)world_chance(&s->world, 1000));
+	sign.now_ms = s->world.now_ms;
+	step(s, &sign, false);
+	run(s, s->world.now_ms + 4000);
 	world_switch_over(&s->world);
 	witness_expect_promptness(&s->witness, SWITCHOVER_MS);
 	run(s, s->world.now_ms + 12000);
@@ -379,7 +387,7 @@ static void live(struct sim *s, uint64_t seed)
 	s->worker.witness = &s->witness;
 	give_addresses(s);
 	begin(s);
-	switch_over(s);
+	calm_day(s);
 	storm(s);
 	world_heal(&s->world);
 	witness_expect_promptness(&s->witness, PROMPT_MS);
@@ -389,7 +397,7 @@ static void live(struct sim *s, uint64_t seed)
 		witness_settled(&s->witness, s->view);
 	if (!s->witness.failure[0])
 		check_calm(s);
-	if (!s->witness.failure[0])
+	if (!s->witness.failure[0] && seed % REPLAYED == 0)
 		check_replay(s, seed, start_ms);
 }
 

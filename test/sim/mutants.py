@@ -4,8 +4,8 @@ some simulated world must notice.
 
     mutants.py --build BUILD [--seeds N] [--jobs N] [--only WORDS] [--cc 'cc ...']
 
-A mutant is a file of src/core (or two) with an exact text replaced, compiled beside the real
-archives and linked with the simulator; then worlds are run until one fails. It is killed when a
+A mutant is a file of src/core (or two) with an exact text replaced, in a copy of the sources,
+linked with the simulator; then worlds are run until one fails. It is killed when a
 world fails, an assertion ends the program, or it never ends. A text that is not in its file exactly
 once is an error: the table must follow the code. Not here: mutants that no observer can tell from
 the original (where two guards hold one rule up, both are switched off at once).
@@ -15,6 +15,7 @@ import concurrent.futures
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -215,43 +216,58 @@ class Bad(Exception):
     pass
 
 
-def mutate(mutant, place):
-    """Write the changed files, return their paths."""
+def mutate(args, mutant):
+    """The texts of the changed files, by file."""
     texts, name, edits = {}, mutant[1], mutant[2:]
     for file, old, new in zip(edits[::3], edits[1::3], edits[2::3]):
         if file not in texts:
-            with open(os.path.join("src", file), encoding="utf-8") as f:
+            with open(os.path.join(args.copy, "src", file), encoding="utf-8") as f:
                 texts[file] = f.read()
         if texts[file].count(old) != 1:
             raise Bad(f"{file} has {texts[file].count(old)} times, not once, the text of: {name}"
                       f"\n{old}")
         texts[file] = texts[file].replace(old, new)
-    os.makedirs(place, exist_ok=True)
-    paths = {file: os.path.join(place, os.path.basename(file)) for file in texts}
-    for file, path in paths.items():
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(texts[file])
-    return list(paths.values())
+    return texts
 
 
-def compile_simulator(args):
-    """The simulator's own objects, once for all mutants."""
-    objects = []
-    os.makedirs(os.path.join(args.build, "mutants"), exist_ok=True)
-    for source in sorted(os.listdir("test/sim")):
-        if source.endswith(".c") and (not source.endswith("_test.c") or source == MAIN):
-            objects.append(os.path.join(args.build, "mutants", source[:-2] + ".o"))
-            subprocess.run([*shlex.split(args.cc), "-Itest", "-c", "-o", objects[-1],
-                            os.path.join("test/sim", source)], check=True)
-    return objects
+def copy_sources(args):
+    """The tree may change while mutants run; all of them are made of one state of it."""
+    shutil.rmtree(args.copy, ignore_errors=True)
+    for folder in ("include", "src/base", "src/core", "test/sim"):
+        shutil.copytree(folder, os.path.join(args.copy, folder))
 
 
-def build(args, paths, place):
-    """The objects come before the archive, so that the archive's own are never looked for."""
-    binary = os.path.join(place, "simulator")
-    subprocess.run([*shlex.split(args.cc), "-w", "-o", binary, *paths, *args.objects,
-                    f"{args.build}/libcore.a", f"{args.build}/libbase.a", "-lcmocka"], check=True)
+def compile_one(args, source):
+    """Returns the object; `source` is a path in the copy."""
+    path = os.path.join(args.copy, source)
+    subprocess.run([*shlex.split(args.cc), f"-I{args.copy}/include", "-w", "-c", "-o",
+                    path[:-2] + ".o", path], check=True)
+    return path[:-2] + ".o"
+
+
+def compile_all(args, pool):
+    """Every object of the unchanged simulator, by its source."""
+    sources = [os.path.join(folder, name)
+               for folder in ("src/base", "src/core", "test/sim")
+               for name in sorted(os.listdir(os.path.join(args.copy, folder)))
+               if name.endswith(".c") and (not name.endswith("_test.c") or name == MAIN)]
+    return dict(zip(sources, pool.map(lambda s: compile_one(args, s), sources)))
+
+
+def link(args, objects, binary):
+    subprocess.run([*shlex.split(args.cc), "-o", binary, *objects, "-lcmocka"], check=True)
     return binary
+
+
+def build(args, number):
+    """The simulator with one mutant in the place of the original."""
+    objects = dict(args.objects)
+    for file, text in mutate(args, MUTANTS[number]).items():
+        name = os.path.join("src", os.path.dirname(file), f"{number}-{os.path.basename(file)}")
+        with open(os.path.join(args.copy, name), "w", encoding="utf-8") as f:
+            f.write(text)
+        objects[os.path.join("src", file)] = compile_one(args, name)
+    return link(args, objects.values(), os.path.join(args.copy, f"simulator-{number}"))
 
 
 def run(args, binary):
@@ -271,9 +287,10 @@ def run(args, binary):
     return f"exit status {done.returncode}"
 
 
-def try_one(args, number):
-    place = os.path.join(args.build, "mutants", str(number))
-    return run(args, build(args, mutate(MUTANTS[number], place), place))
+def check_original(args):
+    killer = run(args, link(args, args.objects.values(), os.path.join(args.copy, "simulator")))
+    if killer:
+        raise Bad(f"the unchanged judging fails already: {killer}")
 
 
 def main():
@@ -283,18 +300,22 @@ def main():
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--timeout", type=float, default=300)
     p.add_argument("--only", default="")
-    p.add_argument("--cc", default="cc -std=gnu11 -D_GNU_SOURCE -Iinclude -O1")
+    p.add_argument("--cc", default="cc -std=gnu11 -D_GNU_SOURCE -O1")
     args = p.parse_args()
+    args.copy = os.path.join(args.build, "mutants")
     wanted = [i for i, m in enumerate(MUTANTS) if args.only in m[1]]
-    try:
-        for i in wanted:
-            mutate(MUTANTS[i], os.path.join(args.build, "mutants", str(i)))
-    except Bad as e:
-        sys.exit(f"mutants.py: {e}")
-    args.objects = compile_simulator(args)
     survivors = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for i, killer in zip(wanted, pool.map(lambda i: try_one(args, i), wanted)):
+        try:
+            copy_sources(args)
+            for i in wanted:
+                mutate(args, MUTANTS[i])
+            args.objects = compile_all(args, pool)
+            check_original(args)
+        except Bad as e:
+            sys.exit(f"mutants.py: {e}")
+        killers = pool.map(lambda i: run(args, build(args, i)), wanted)
+        for i, killer in zip(wanted, killers):
             rule, name = MUTANTS[i][:2]
             survivors += killer is None
             print(f"rule {rule:>2}  {name:<58}  {killer or 'SURVIVED'}", flush=True)

@@ -180,7 +180,9 @@ static void loop(struct world *w, unsigned i)
 	n->gives_up_ms = 0;
 	if (n->renews_at_ms && w->now_ms < n->renews_at_ms)
 		return;
-	n->next_loop_ms = w->now_ms + (world_lock_is_free(w) ? RETRY_MS : w->loop_wait_ms);
+	n->next_loop_ms =
+		w->now_ms + n->oversleeps_ms + (world_lock_is_free(w) ? RETRY_MS : w->loop_wait_ms);
+	n->oversleeps_ms = 0;
 	if (reaches_dcs(w, n))
 		loop_with_dcs(w, i);
 	else

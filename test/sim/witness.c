@@ -241,12 +241,13 @@ static void timeline_went_down(struct witness *x, const struct change *c)
 		witness_violated(x, "n%d was followed down after %u answers", c->member,
 				 t->n_lower);
 	for (unsigned k = 0; k < x->world->n_nodes; k++)
-		if ((int)k != c->member && x->told[k].proof_ms && !x->told[k].refuted &&
-		    x->world->now_ms - x->told[k].proof_ms < x->lease_ms)
+		if ((int)k != c->member && !x->told[k].refuted &&
+		    x->world->now_ms < x->told[k].until_ms)
 			witness_violated(x, "n%d was followed down before n%u's lease ended",
 					 c->member, k);
 	x->highest = t->timeline = c->timeline;
 	t->proof_ms = t->lower_ms;
+	t->until_ms = t->proof_ms + x->lease_ms;
 	t->fresh = true;
 	t->refuted = false;
 }

@@ -18,6 +18,7 @@ enum word { /* what one whole answer amounts to */
 struct told {               /* what the monitor was told by one node */
 	int64_t proof_ms;   /* when its latest usable proof was asked for; 0: none */
 	uint64_t timeline;  /* of that proof */
+	int64_t until_ms;   /* its lease has not been over before then */
 	bool fresh;         /* its latest answer was that proof */
 	bool refuted;       /* by itself, or by a higher timeline elsewhere */
 	bool on_time;       /* its lock was sure to outlive that proof's lease */

@@ -67,8 +67,9 @@ bool witness_rival(const struct witness *x, unsigned i, bool now)
 	for (unsigned k = 0; k < x->world->n_nodes; k++) {
 		const struct told *t = &x->told[k];
 
-		if (k != i && (t->fresh || !now) && t->timeline >= x->told[i].timeline &&
-		    t->proof_ms && x->world->now_ms - t->proof_ms < x->lease_ms)
+		if (k != i && !t->refuted && (t->fresh || !now) &&
+		    t->timeline >= x->told[i].timeline && t->proof_ms &&
+		    x->world->now_ms - t->proof_ms < x->lease_ms)
 			return true;
 	}
 	return false;
@@ -103,6 +104,9 @@ static void hear_config(struct witness *x, const struct observation *o)
 	x->loop_wait_ms = o->loop_wait_ms;
 	x->lease_ms =
 		less(witness_probe(x)->lease_ms, o->ttl_ms - o->loop_wait_ms - LEASE_MARGIN_MS);
+	for (unsigned i = 0; i < x->world->n_nodes; i++)
+		if (x->world->now_ms < x->told[i].until_ms) /* what is over does not come back */
+			x->told[i].until_ms = x->told[i].proof_ms + x->lease_ms;
 }
 
 static void hear_silence(struct told *t)
@@ -117,6 +121,7 @@ static void hear_proof(struct witness *x, const struct observation *o, bool on_t
 	struct told *t = &x->told[o->member];
 
 	t->proof_ms = o->asked_ms;
+	t->until_ms = o->asked_ms + x->lease_ms;
 	t->timeline = o->timeline;
 	t->on_time = on_time;
 	t->refuted = false;

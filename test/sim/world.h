@@ -41,6 +41,7 @@ struct node {
 	int64_t dcs_seen_ms;       /* dcs_last_seen, by its wall clock */
 	int64_t failsafe_until_ms; /* failsafe_mode_is_active, by its wall clock */
 	int64_t next_loop_ms;
+	int64_t oversleeps_ms;  /* its next sleep is so much longer: its clock was set back */
 	int64_t renewed_ms;     /* when it last wrote the lock */
 	int64_t renews_at_ms;   /* a slow renewal is done then; 0: none under way */
 	int64_t gives_up_ms;    /* the DCS does not answer: retried until then; 0: it does */
@@ -85,8 +86,10 @@ void world_establish(struct world *w);
 void world_advance(struct world *w, int64_t until_ms);
 void world_fault(struct world *w);       /* one random fault */
 void world_switch_over(struct world *w); /* the leader hands over, in good order */
-void world_calm(struct world *w);        /* every Patroni answers as it should */
-void world_heal(struct world *w);        /* no fault is left: everything runs and is connected */
+/* Backwards, its loop will oversleep once; forwards, its lock seems to end sooner. */
+void world_set_clock(struct world *w, unsigned node, int64_t by_ms);
+void world_calm(struct world *w); /* every Patroni answers as it should */
+void world_heal(struct world *w); /* no fault is left: everything runs and is connected */
 /* A question put at now_ms: fills the answer and returns when it arrives. */
 int64_t world_answer(struct world *w, const struct observation *asked, int64_t timeout_ms,
 		     struct observation *o);

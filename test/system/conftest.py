@@ -1,4 +1,6 @@
-"""What the system tests share: one real cluster for all (a killed primary costs 20 s), healed after each test."""
+"""What the system tests share: one real cluster for all (a killed primary costs 20 s), healed after each test.
+
+ISARI_TEST_BLOCK: its block of loopback addresses, so that several runs do not meet."""
 import os
 import signal
 import sys
@@ -8,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import pytest  # noqa: E402
 
 from cluster import Cluster  # noqa: E402
+from dcs import DcsCluster  # noqa: E402
 from isari import Isari, binary, config_for  # noqa: E402
 
 
@@ -23,9 +26,29 @@ def pytest_sessionstart(session):
 
 @pytest.fixture(scope="session")
 def cluster_of_all():
-    with Cluster("127.0.10", "isari-test") as c:
+    with Cluster(os.environ.get("ISARI_TEST_BLOCK", "127.0.10"), "isari-test") as c:
         c.leader().sql("create table load (id bigint generated always as identity, at timestamptz)")
         yield c
+
+
+@pytest.fixture(scope="session")
+def disputed_of_all():
+    """Another one, with three etcds, for those who steal its lock and take its DCS away (test_disputes*.py)."""
+    c = DcsCluster("127.0.85", "isari-disputed", etcds=3)
+    wait = f"sh -c 'while test -e {c.dir}/promotion_waits; do sleep 0.05; done'"
+    c.overlay = {"postgresql": {"pre_promote": wait}}
+    with c:
+        yield c
+
+
+@pytest.fixture
+def disputed(disputed_of_all):
+    disputed_of_all.wait_healthy()
+    yield disputed_of_all
+    disputed_of_all.promotion_waits(False)
+    disputed_of_all.heal()
+    if disputed_of_all.leader().rest()[1].get("pause"):
+        disputed_of_all.resume()
 
 
 @pytest.fixture

@@ -85,6 +85,15 @@ class DcsCluster(Cluster):
         send(self.etcd_pids, signal.SIGKILL)
         self.etcd_pids = []
 
+    def promotion_waits(self, does):
+        """With the right pre_promote script: nobody is promoted while this file is there (conftest.py)."""
+        path = os.path.join(self.dir, "promotion_waits")
+        if does:
+            with open(path, "w", encoding="ascii"):
+                pass
+        elif os.path.exists(path):
+            os.unlink(path)
+
     # ---- Patroni's dynamic configuration ---------------------------------------------------------------
 
     def configure(self, **settings):

@@ -46,7 +46,7 @@ class HostedCluster(Cluster):
     def __init__(self, scope="isari-hosts", **options):
         block, self.claim = claim_block()
         super().__init__(block, scope, **options)
-        self.cable = f"hosts{os.getpid() % 100000}"
+        self.cable = "hosts" + block.rpartition(".")[2]
         self.numbers = {n.name: i + 1 for i, n in enumerate(self.nodes)} | {"etcd": ETCD, "app": APP}
         self.holders = {}  # host -> pid whose network it is
         self.rules = []

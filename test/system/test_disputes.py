@@ -15,32 +15,10 @@ from itertools import groupby
 import pytest
 
 from cluster import LOOP_WAIT, REST_PORT, Cluster, http_get
-from dcs import DcsCluster
 from isari import Isari, config_for, members_entry
 from load import Fresh, Watch
 from pgwire import login, query, read_error, read_until, startup
 from procs import send, wait_for
-
-
-@pytest.fixture(scope="module")
-def disputed_of_all():
-    c = DcsCluster("127.0.85", "isari-disputed")
-    wait = f"sh -c 'while test -e {c.dir}/promotion_waits; do sleep 0.05; done'"
-    c.overlay = {"postgresql": {"pre_promote": wait}}
-    with c:
-        yield c
-
-
-@pytest.fixture
-def disputed(disputed_of_all):
-    c = disputed_of_all
-    c.wait_healthy()
-    yield c
-    if os.path.exists(promotion_waits(c)):
-        os.unlink(promotion_waits(c))
-    c.heal()
-    if c.leader().rest()[1].get("pause"):
-        c.resume()
 
 
 @pytest.fixture
@@ -56,10 +34,6 @@ def before(cluster, **probe):
         leader = cluster.leader()
         i.wait_up("write", [leader]).wait_up("read", [n for n in cluster.nodes if n is not leader])
         yield i
-
-
-def promotion_waits(c):
-    return os.path.join(c.dir, "promotion_waits")
 
 
 def idle(i, n=5):
@@ -167,8 +141,7 @@ def test_a_thawed_primary_that_steals_its_lock_back_is_followed_and_shouted_abou
 
 def test_the_lock_before_promotion_has_ended_opens_nothing(disputed, proxy):
     old, new = disputed.leader(), disputed.replicas()[0]
-    with open(promotion_waits(disputed), "w", encoding="ascii"):
-        pass
+    disputed.promotion_waits(True)
     with Fresh(proxy.dsn("write"), 1) as fresh:
         wait_for(lambda: fresh.answered_by(old), 10, "clients on the old primary")
         order = json.dumps({"leader": old.name, "candidate": new.name})
@@ -179,7 +152,7 @@ def test_the_lock_before_promotion_has_ended_opens_nothing(disputed, proxy):
         assert (status, body["role"], disputed.lock_holder()) == (200, "replica", new.name)
         assert proxy.up("write") == []
         refusal(proxy)
-        os.unlink(promotion_waits(disputed))
+        disputed.promotion_waits(False)
         wait_for(lambda: fresh.answered_by(new), 20, "clients on the new primary")
     assert path(fresh) == [old.address, new.address]
     assert_truth(disputed, proxy, new)

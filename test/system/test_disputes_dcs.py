@@ -6,43 +6,24 @@ import time
 
 import pytest
 
-from dcs import DcsCluster, StandbyCluster
+from dcs import StandbyCluster
 from isari import Isari, config_for, members_entry
-from load import Fresh, Watch
-from pgwire import login, query, read_until
+from load import Fresh
+from pgwire import login
 from procs import free_port, wait_for
-from test_disputes import assert_truth, before, idle, path, reasons, refusal
-
-
-@pytest.fixture(scope="module")
-def cluster_of_all():
-    with DcsCluster("127.0.85", "isari-dcs", etcds=3) as c:
-        yield c
+from test_disputes import answers, assert_truth, before, idle, path, reasons, refusal
 
 
 @pytest.fixture
-def cluster(cluster_of_all):
-    cluster_of_all.wait_healthy()
-    yield cluster_of_all
-    cluster_of_all.heal()
-
-
-@pytest.fixture
-def proxy(cluster):
-    with before(cluster) as i:
+def proxy(disputed):
+    with before(disputed) as i:
         yield i
-
-
-def answers(sock):
-    sock.sendall(query("select 1"))
-    read_until(sock, b"Z")
-    return True
 
 
 # ---- a standby cluster -------------------------------------------------------------------------------------
 
-def test_the_leader_of_a_standby_cluster_is_nobodys_primary(cluster):
-    standby = StandbyCluster("127.0.86", "isari-standby", cluster.leader())
+def test_the_leader_of_a_standby_cluster_is_nobodys_primary(disputed):
+    standby = StandbyCluster("127.0.86", "isari-standby", disputed.leader())
     leader = standby.nodes[0]
     config = config_for(standby, hold=0)
     config["listeners"]["standby"] = {"bind": f"127.0.0.1:{free_port()}", "serve": "standby_leader"}
@@ -53,29 +34,29 @@ def test_the_leader_of_a_standby_cluster_is_nobodys_primary(cluster):
             assert leader.rest("/leader")[0] == 200 and standby.lock_holder() == leader.name
             assert "no member has proven to be primary" in refusal(i)
             assert i.up("write") == i.up("read") == []
-        check_crossed(cluster, leader)
+        check_crossed(disputed, leader)
 
 
-def check_crossed(cluster, stranger):
+def check_crossed(disputed, stranger):
     """A configuration that names a node of the other cluster: the system identifier is the same, the scope is not."""
-    config = config_for(cluster, hold=0)
+    config = config_for(disputed, hold=0)
     del config["clusters"]["main"]["scope"]
     config["clusters"]["main"]["members"].append(members_entry(stranger) | {"name": "stranger"})
     config["listeners"]["any"] = {"bind": f"127.0.0.1:{free_port()}", "serve": ["any", "standby_leader"]}
     with Isari(config) as i:
         i.wait_log("event=member_down .*member=stranger .*belongs to another Patroni scope")
-        i.wait_up("any", cluster.nodes)
+        i.wait_up("any", disputed.nodes)
         assert "stranger" not in i.up("write") + i.up("read")
-        assert_truth(cluster, i, cluster.leader())
+        assert_truth(disputed, i, disputed.leader())
 
 
 # ---- no DCS ------------------------------------------------------------------------------------------------
 
-def test_without_failsafe_mode_the_primary_is_followed_until_patroni_demotes_it(cluster, proxy):
-    old = cluster.leader()
+def test_without_failsafe_mode_the_primary_is_followed_until_patroni_demotes_it(disputed, proxy):
+    old = disputed.leader()
     with idle(proxy) as sessions, Fresh(proxy.dsn("write"), 1) as fresh:
         wait_for(lambda: fresh.answered_by(old), 10, "clients on the primary")
-        cluster.lose_quorum()
+        disputed.lose_quorum()
         lost = time.monotonic()
         wait_for(sessions.all_ended, 30, "the cut")
         proxy.wait_up("write", [], 10)
@@ -83,37 +64,49 @@ def test_without_failsafe_mode_the_primary_is_followed_until_patroni_demotes_it(
         assert proxy.up("write") == [] and refusal(proxy)
         last = max(a.ended for a in fresh.acks)
         print(f"\nquorum lost without failsafe mode: the last answer came after {last - lost:.1f} s")
-        cluster.regain_quorum()
-        new = cluster.wait_leader()
+        disputed.regain_quorum()
+        new = disputed.wait_leader()
         wait_for(lambda: fresh.answered_by(new), 30, "clients on the next primary")
     path(fresh)
     assert proxy.logged(f"level=error event=primary_lost .*from={old.name} ")
-    assert_truth(cluster, proxy, new)
+    assert_truth(disputed, proxy, new)
 
 
-def test_failsafe_mode_keeps_the_primary_usable_until_a_member_is_missing(cluster, proxy):
-    leader, missing = cluster.leader(), cluster.replicas()[0]
-    cluster.configure(failsafe_mode=True)
-    wait_for(lambda: len(leader.rest("/failsafe")[1]) == 3, 20, "the members that failsafe mode asks")
-    with idle(proxy) as sessions, login(proxy.dial("write")) as one, Fresh(proxy.dsn("write"), 1) as fresh:
-        cluster.lose_quorum()
-        lost = time.monotonic()
+def test_failsafe_mode_keeps_the_primary_usable_until_a_member_is_missing(disputed):
+    disputed.configure(failsafe_mode=True)
+    wait_for(lambda: len(disputed.leader().rest("/failsafe")[1]) == 3, 20, "the members that failsafe mode asks")
+    with before(disputed, lease="3s") as i:
+        check_failsafe(disputed, i)
+        disputed.heal()
+        assert_truth(disputed, i, disputed.leader())
+    disputed.configure(failsafe_mode=None)
+
+
+def check_failsafe(c, i):
+    leader, missing = c.leader(), c.replicas()[0]
+    with idle(i) as sessions, login(i.dial("write")) as one, Fresh(i.dsn("write"), 1) as fresh:
+        c.lose_quorum()
         wait_for(lambda: leader.rest("/primary")[1].get("failsafe_mode_is_active"), 20, "failsafe mode")
-        wait_for(lambda: time.monotonic() > lost + 12, 20, "more than a lease")
-        assert answers(one) and not sessions.ended and not fresh.errors and proxy.up("write") == [leader.name]
-        cluster.stop_node(missing, postgres=False)
+        active = time.monotonic()
+        wait_for(lambda: time.monotonic() > active + 4, 20, "more than a lease")
+        assert answers(one) and not sessions.ended and not fresh.errors and i.up("write") == [leader.name]
+        c.stop_node(missing, postgres=False)
         wait_for(sessions.all_ended, 30, "the cut")
-        proxy.wait_up("write", [], 10)
-        cluster.cont_node(missing, postgres=False)
+        i.wait_up("write", [], 10)
+        c.cont_node(missing, postgres=False)
     assert path(fresh) == [leader.address]
-    cluster.heal()
-    assert_truth(cluster, proxy, cluster.leader())
-    cluster.configure(failsafe_mode=None)
 
 
-def test_two_promoted_by_hand_in_maintenance_mode_without_a_dcs(cluster_of_all):
-    """Patroni goes by PostgreSQL's word then, and several say that they are primary. The last test of this cluster."""
-    c = cluster_of_all
+def test_two_promoted_by_hand_in_maintenance_mode_without_a_dcs(disputed_of_all):
+    """Patroni goes by PostgreSQL's word then, and several say that they are primary. The end of this cluster."""
+    c = disputed_of_all
+    try:
+        promote_two_by_hand(c)
+    finally:
+        c.stop()
+
+
+def promote_two_by_hand(c):
     old = c.wait_healthy()
     second, third = c.replicas()
     c.pause()

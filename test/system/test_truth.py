@@ -101,6 +101,22 @@ def test_of_two_primaries_from_the_start_nobody_is_until_one_steps_down():
             i.wait_up("write", ["n1"], 3)
 
 
+def test_of_primaries_of_two_clusters_at_the_start_neither_is_until_one_steps_down():
+    """A member by mistake: which cluster is meant nobody has said, and the higher timeline is no hint."""
+    with FakeCluster("127.0.31", 3) as fakes:
+        n1, n2, n3 = fakes.nodes
+        n3.be("primary", timeline=9, system_id="7399999999999999999")
+        with Isari(config_for(fakes, hold=0, **FAST)) as i:
+            i.wait_log("level=error event=primary_ambiguous .*n1 .*n3 .*primaries of two clusters", 5)
+            never_writes(i, 1.0)
+            with i.dial("write") as s:
+                s.sendall(startup())
+                assert "are primaries of two clusters" in read_error(s)["M"]
+            n3.be("replica", timeline=9, system_id="7399999999999999999")
+            i.wait_up("write", ["n1"], 5).wait_up("read", ["n2"])
+            assert i.logged("event=member_down .*member=n3 .*another system identifier")
+
+
 def test_a_timeline_that_goes_down_is_followed_late_and_shouted_about(world):
     n1, n2, i = world
     n1.be("primary", timeline=7)

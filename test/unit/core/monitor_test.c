@@ -559,6 +559,33 @@ static void test_the_first_primary_says_which_cluster_it_is(void **state)
 	story_end(s);
 }
 
+/* A member by mistake, of a cluster that has seen more failovers. */
+static void test_primaries_of_two_clusters_at_the_start_are_nobodys(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	s->acts[2] = story_primary(9);
+	s->acts[2].system_id = 666;
+	story_open(s);
+	story_run(s, 5000);
+	assert_int_equal(story_leader(s), -1);
+	assert_int_equal(s->view->listeners[WRITE].n_open, 0);
+	assert_int_equal(story_generation(s, WRITE, 2), 0); /* it never was open */
+	assert_int_equal(s->view->listeners[WRITE].none_why, WHY_TWO_CLUSTERS);
+	assert_int_equal(story_count(s, CHANGE_AMBIGUOUS), 1);
+	assert_int_equal(story_change(s, CHANGE_AMBIGUOUS)->member, 0);
+	assert_int_equal(story_change(s, CHANGE_AMBIGUOUS)->to, 2);
+	assert_int_equal(story_change(s, CHANGE_AMBIGUOUS)->why, WHY_TWO_CLUSTERS);
+	s->acts[2].rest = s->acts[2].port = OUTCOME_REFUSED; /* it is taken away */
+	story_run(s, 12000); /* its timeline is believed for a lease */
+	assert_int_equal(story_leader(s), 0);
+	s->acts[2].rest = s->acts[2].port = OUTCOME_ANSWERED;
+	expect_refused(s, 2, WHY_WRONG_SYSTEM);
+	assert_int_equal(story_leader(s), 0);
+	story_end(s);
+}
+
 static void test_a_wrong_system_id_is_refused_with_the_reason(void **state)
 {
 	struct story *s = story_new(3);
@@ -675,6 +702,7 @@ int main(void)
 			test_an_answer_without_a_timeline_is_not_a_timeline_that_went_down),
 		cmocka_unit_test(test_a_wrong_scope_is_refused_with_the_reason),
 		cmocka_unit_test(test_the_first_primary_says_which_cluster_it_is),
+		cmocka_unit_test(test_primaries_of_two_clusters_at_the_start_are_nobodys),
 		cmocka_unit_test(test_a_wrong_system_id_is_refused_with_the_reason),
 		cmocka_unit_test(test_a_system_id_is_learned_as_soon_as_the_primary_says_it),
 		cmocka_unit_test(test_another_members_name_is_refused_with_the_reason),

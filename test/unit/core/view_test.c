@@ -311,6 +311,27 @@ static void test_sentence_without_a_member(void **state)
 	view_unref(v);
 }
 
+static void test_sentence_names_the_last_primary_if_it_is_somebody_else(void **state)
+{
+	struct view *v = fixture_view((unsigned[]){100, 100}, 2);
+	struct view_listener *l = &v->listeners[0];
+
+	(void)state;
+	l->none_why = WHY_AMBIGUOUS;
+	l->none_member = 0;
+	l->none_last = 1;
+	expect_sentence(
+		v, 0, 2000,
+		"cluster \"main\" has no primary since 2.0s: n1 and another member prove the "
+		"same timeline; the last primary was n2");
+	l->none_last = 0;
+	expect_sentence(
+		v, 0, 2000,
+		"cluster \"main\" has no primary since 2.0s: n1 and another member prove the "
+		"same timeline");
+	view_unref(v);
+}
+
 static void test_sentence_when_only_the_weight_is_in_the_way(void **state)
 {
 	struct view *v = fixture_view((unsigned[]){0}, 1);
@@ -380,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_cut_reason_of_an_open_server_is_no_difference),
 		cmocka_unit_test(test_sentence_says_cluster_role_since_and_why),
 		cmocka_unit_test(test_sentence_without_a_member),
+		cmocka_unit_test(test_sentence_names_the_last_primary_if_it_is_somebody_else),
 		cmocka_unit_test(test_sentence_when_only_the_weight_is_in_the_way),
 		cmocka_unit_test(test_sentence_names_the_roles_that_are_served),
 		cmocka_unit_test(test_sentence_is_cut_to_the_room),
