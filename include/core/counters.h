@@ -41,6 +41,7 @@
 struct counters { /* one worker's row */
 	alignas(64) COUNTER_LIST(COUNTER_FIELD) _Atomic uint64_t
 		closes[N_CLOSE_REASONS]; /* listener rows: how sessions ended */
+	_Atomic int64_t heard_ms; /* server rows: a session's server sent something; 0: never */
 	_Atomic int64_t held_since_ms; /* listener rows: who waits longest since; 0: nobody waits */
 };
 
@@ -78,6 +79,9 @@ struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers);
 void scoreboard_free(struct scoreboard *s);
 struct counters *scoreboard_row(struct scoreboard *s, unsigned worker, unsigned row);
 void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_sum *out);
+
+/* When a member was last heard in any session, by any worker and listener; 0: never. */
+int64_t scoreboard_heard_ms(const struct scoreboard *s, const struct config *c, unsigned member);
 
 /* Since when the one waits that waits longest at this listener, at any worker; 0: nobody waits. */
 int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener);

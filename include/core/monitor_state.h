@@ -34,12 +34,13 @@ struct member_state {
 	struct lag_position position; /* what it has replayed, by its latest answer */
 	struct lag lag;
 	unsigned lower_timeline; /* consecutive proofs below the highest timeline */
-	unsigned roles;   /* ROLE_BITs of endpoints that answered 200, PRIMARY never among them */
-	bool roles_due;   /* they have not been asked for since it answers so to ASK_PRIMARY */
-	bool slow;        /* its last answer was late: the next late one is no surprise */
-	enum why refused; /* WHY_WRONG_*: not one of ours */
-	enum why lost;    /* why it stopped being primary; WHY_NONE: it never was */
-	enum why why;     /* the latest word on it, for people */
+	unsigned roles; /* ROLE_BITs of endpoints that answered 200, PRIMARY never among them */
+	bool roles_due; /* they have not been asked for since it answers so to ASK_PRIMARY */
+	int64_t restarted_ms; /* its Patroni answered again after it had refused; 0: it never did */
+	bool slow;            /* its last answer was late: the next late one is no surprise */
+	enum why refused;     /* WHY_WRONG_*: not one of ours */
+	enum why lost;        /* why it stopped being primary; WHY_NONE: it never was */
+	enum why why;         /* the latest word on it, for people */
 	int64_t standing_since_ms;  /* of `why`'s class: for CHANGE_MEMBER */
 	bool reported, reported_up; /* the log has said of it that it is up, or is not */
 };
@@ -141,6 +142,8 @@ void monitor_observe(struct monitor *m, const struct observation *o, int64_t now
 int64_t monitor_lease_ms(const struct cluster_state *c);
 /* A member is no longer primary, or no longer believed: remember why. */
 void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why);
+/* The same, by its own clear word: nothing that a policy kept outlives that. */
+void monitor_refute(struct cluster_state *c, struct member_state *s, enum why why);
 
 /* monitor_port.c: the same for an answer to ASK_PORT. */
 void monitor_observe_port(struct monitor *m, struct cluster_state *c, struct member_state *s,

@@ -53,39 +53,40 @@
 	X(OUTCOME_OWN_FAULT, "could not ask")
 
 /* Why a member, a server or a leadership is as it is. The sentence follows the member's name. */
-#define WHY_LIST(X)                                                                 \
-	X(WHY_NONE, "")                                                             \
-	X(WHY_PROVEN, "proves that it is the writable primary")                     \
-	X(WHY_ROLE_HELD, "has the role that is served here")                        \
-	X(WHY_NOT_ASKED, "has not answered yet")                                    \
-	X(WHY_NO_PROOF, "no member has proven to be primary")                       \
-	X(WHY_ROLE_LOST, "does not have the role that is served here")              \
-	X(WHY_NOT_LEADER, "answers that it does not hold the leader lock")          \
-	X(WHY_PROMOTING, "holds the lock but is still in recovery")                 \
-	X(WHY_PG_NOT_RUNNING, "holds the lock but its PostgreSQL is not running")   \
-	X(WHY_STATE_UNKNOWN, "could not ask its PostgreSQL")                        \
-	X(WHY_IN_RECOVERY, "answers over SQL that it is in recovery")               \
-	X(WHY_REST_SILENT, "does not answer on its Patroni port")                   \
-	X(WHY_PORT_REFUSED, "is silent and its PostgreSQL port refuses")            \
-	X(WHY_PORT_SILENT, "is silent on both its Patroni and its PostgreSQL port") \
-	X(WHY_LEASE_ENDED, "gave no new proof before its lease ended")              \
-	X(WHY_HIGHER_TIMELINE, "was overtaken by a member on a higher timeline")    \
-	X(WHY_LOWER_TIMELINE, "claims a timeline below the highest one seen")       \
-	X(WHY_NO_TIMELINE, "does not say its timeline")                             \
-	X(WHY_REPLACED, "was silent when another member proved to be primary")      \
-	X(WHY_AMBIGUOUS, "and another member prove the same timeline")              \
-	X(WHY_TWO_CLUSTERS, "and another member are primaries of two clusters")     \
-	X(WHY_WRONG_SCOPE, "belongs to another Patroni scope")                      \
-	X(WHY_NO_SCOPE, "does not say its Patroni scope")                           \
-	X(WHY_WRONG_SYSTEM, "has another system identifier")                        \
-	X(WHY_WRONG_NAME, "answers with another member's name")                     \
-	X(WHY_LAGGING, "lags too far behind the primary")                           \
-	X(WHY_LAG_UNKNOWN, "lags by an unknown distance")                           \
-	X(WHY_NOLOADBALANCE, "is tagged noloadbalance")                             \
-	X(WHY_LAST_RESORT, "is the primary, and serves here as a last resort only") \
-	X(WHY_OWN_PAUSE, "must prove itself again after isari itself was paused")   \
-	X(WHY_NO_ADDRESS, "has a host name that cannot be resolved")                \
-	X(WHY_DRAIN, "is drained by an operator")                                   \
+#define WHY_LIST(X)                                                                     \
+	X(WHY_NONE, "")                                                                 \
+	X(WHY_PROVEN, "proves that it is the writable primary")                         \
+	X(WHY_ROLE_HELD, "has the role that is served here")                            \
+	X(WHY_NOT_ASKED, "has not answered yet")                                        \
+	X(WHY_NO_PROOF, "no member has proven to be primary")                           \
+	X(WHY_ROLE_LOST, "does not have the role that is served here")                  \
+	X(WHY_NOT_LEADER, "answers that it does not hold the leader lock")              \
+	X(WHY_RESTARTED, "has restarted its Patroni, which does not know the lock yet") \
+	X(WHY_PROMOTING, "holds the lock but is still in recovery")                     \
+	X(WHY_PG_NOT_RUNNING, "holds the lock but its PostgreSQL is not running")       \
+	X(WHY_STATE_UNKNOWN, "could not ask its PostgreSQL")                            \
+	X(WHY_IN_RECOVERY, "answers over SQL that it is in recovery")                   \
+	X(WHY_REST_SILENT, "does not answer on its Patroni port")                       \
+	X(WHY_PORT_REFUSED, "is silent and its PostgreSQL port refuses")                \
+	X(WHY_PORT_SILENT, "is silent on both its Patroni and its PostgreSQL port")     \
+	X(WHY_LEASE_ENDED, "gave no new proof before its lease ended")                  \
+	X(WHY_HIGHER_TIMELINE, "was overtaken by a member on a higher timeline")        \
+	X(WHY_LOWER_TIMELINE, "claims a timeline below the highest one seen")           \
+	X(WHY_NO_TIMELINE, "does not say its timeline")                                 \
+	X(WHY_REPLACED, "was silent when another member proved to be primary")          \
+	X(WHY_AMBIGUOUS, "and another member prove the same timeline")                  \
+	X(WHY_TWO_CLUSTERS, "and another member are primaries of two clusters")         \
+	X(WHY_WRONG_SCOPE, "belongs to another Patroni scope")                          \
+	X(WHY_NO_SCOPE, "does not say its Patroni scope")                               \
+	X(WHY_WRONG_SYSTEM, "has another system identifier")                            \
+	X(WHY_WRONG_NAME, "answers with another member's name")                         \
+	X(WHY_LAGGING, "lags too far behind the primary")                               \
+	X(WHY_LAG_UNKNOWN, "lags by an unknown distance")                               \
+	X(WHY_NOLOADBALANCE, "is tagged noloadbalance")                                 \
+	X(WHY_LAST_RESORT, "is the primary, and serves here as a last resort only")     \
+	X(WHY_OWN_PAUSE, "must prove itself again after isari itself was paused")       \
+	X(WHY_NO_ADDRESS, "has a host name that cannot be resolved")                    \
+	X(WHY_DRAIN, "is drained by an operator")                                       \
 	X(WHY_MAINT, "is in maintenance by an operator")
 
 /* How a session ended. One way out, one reason; the first one counts. */

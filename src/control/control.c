@@ -76,11 +76,21 @@ static void on_tick(uv_timer_t *timer)
 	step(timer->data, &(struct event){.type = EV_TICK});
 }
 
+/* A data port that is late may just be flooded with connections: a PostgreSQL whose sessions go on
+ * talking is not frozen. (Bytes that lay in a buffer prove nothing for long: the lease ends it.) */
+static bool was_heard_meanwhile(const struct control *c, const struct observation *o)
+{
+	return o->question == ASK_PORT && o->outcome == OUTCOME_TIMEOUT &&
+	       scoreboard_heard_ms(c->setup.scoreboard, c->setup.config, o->member) > o->asked_ms;
+}
+
 static void on_answer(void *arg, const struct observation *o)
 {
 	struct event ev = {.type = EV_OBSERVATION};
 
 	ev.u.observation = *o;
+	if (was_heard_meanwhile(arg, o))
+		ev.u.observation.outcome = OUTCOME_ANSWERED;
 	step(arg, &ev);
 }
 

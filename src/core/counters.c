@@ -91,6 +91,28 @@ int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener)
 	return oldest;
 }
 
+int64_t scoreboard_heard_ms(const struct scoreboard *s, const struct config *c, unsigned member)
+{
+	const struct member_config *m = &c->members[member];
+	int64_t last = 0;
+
+	for (unsigned i = 0; i < c->n_listeners; i++) {
+		unsigned server = member - c->clusters[m->cluster].first_member, row;
+
+		if (c->listeners[i].cluster != m->cluster)
+			continue;
+		row = counters_server_row(c, i, server);
+		for (unsigned w = 0; w < s->n_workers; w++) {
+			int64_t heard =
+				atomic_load_explicit(&s->rows[(size_t)w * s->n_rows + row].heard_ms,
+						     memory_order_relaxed);
+
+			last = heard > last ? heard : last;
+		}
+	}
+	return last;
+}
+
 static void keep_max(_Atomic unsigned *max, unsigned value)
 {
 	unsigned seen = atomic_load_explicit(max, memory_order_relaxed);

@@ -5,6 +5,7 @@
 #include "core/role.h"
 #include <string.h>
 
+enum { RESTART_MS = 1000 }; /* from a restarted Patroni's first answer to one that counts */
 enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
 
 /* Patroni's own (its documentation). /config is what was written to the DCS, and may name
@@ -127,17 +128,16 @@ static bool another_claims_it(const struct cluster_state *c, const struct member
 	for (unsigned i = 0; i < c->config->n_members; i++) {
 		const struct member_state *other = &c->members[i];
 
-		if (other != s &&
-		    (other->proof.stands || other->proof.silenced ||
-		     (other->why == WHY_LOWER_TIMELINE &&
-		      other->last.timeline >= s->last.timeline)))
+		if (other != s && (other->proof.stands || other->proof.silenced ||
+				   (other->why == WHY_LOWER_TIMELINE &&
+				    other->last.timeline >= s->last.timeline)))
 			return true;
 	}
 	return false;
 }
 
 /* A clear no. It also replaces an older, vaguer reason: a node that was silent has now spoken. */
-static void refute(struct cluster_state *c, struct member_state *s, enum why why)
+void monitor_refute(struct cluster_state *c, struct member_state *s, enum why why)
 {
 	monitor_withdraw(c, s, why);
 	if (s->lost != WHY_NONE)
@@ -153,7 +153,7 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 	struct change *change;
 
 	s->why = WHY_LOWER_TIMELINE;
-	refute(c, s, WHY_LOWER_TIMELINE);
+	monitor_refute(c, s, WHY_LOWER_TIMELINE);
 	if (another_claims_it(c, s))
 		s->lower_timeline = 0;
 	else
@@ -167,6 +167,29 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 	take_proof(c, s, o);
 }
 
+/* A Patroni that was restarted while its PostgreSQL went on (to upgrade it, in maintenance mode)
+ * answers 503 until its first look at the DCS, 0.2 s later: that is not the word of one who lost
+ * the lock. Its sessions live on by the old proof, never beyond its lease; new ones wait. */
+static bool does_not_know_yet(const struct cluster_state *c, const struct member_state *s,
+			      const struct observation *o, int64_t now_ms)
+{
+	return c->leader.member == (int)s->config->id && s->proof.stands && s->restarted_ms &&
+	       now_ms - s->restarted_ms <= RESTART_MS && o->http_status == 503 &&
+	       o->claim == CLAIM_PRIMARY && o->state == PG_RUNNING &&
+	       o->timeline == s->proof.timeline;
+}
+
+static struct judgement judge_restarted(const struct cluster_state *c, struct member_state *s,
+					const struct observation *o, struct judgement j,
+					int64_t now_ms)
+{
+	if (s->outcome == OUTCOME_REFUSED)
+		s->restarted_ms = now_ms;
+	if (j.verdict == VERDICT_REFUSAL && does_not_know_yet(c, s, o, now_ms))
+		return (struct judgement){VERDICT_NOT_WRITABLE, WHY_RESTARTED};
+	return j;
+}
+
 static void judge_primary(struct monitor *m, struct cluster_state *c, struct member_state *s,
 			  const struct observation *o, struct judgement j)
 {
@@ -176,7 +199,7 @@ static void judge_primary(struct monitor *m, struct cluster_state *c, struct mem
 	case VERDICT_PROOF: take_proof(c, s, o); break;
 	case VERDICT_NOT_WRITABLE: s->proof.unwritable = j.why; break;
 	case VERDICT_LOWER_TIMELINE: take_lower_timeline(m, c, s, o); break;
-	case VERDICT_REFUSAL: refute(c, s, WHY_NOT_LEADER); break;
+	case VERDICT_REFUSAL: monitor_refute(c, s, WHY_NOT_LEADER); break;
 	default: break;
 	}
 	if (j.verdict != VERDICT_PROOF && j.verdict != VERDICT_LOWER_TIMELINE)
@@ -242,7 +265,7 @@ static void take_primary_answer(struct monitor *m, struct cluster_state *c, stru
 	s->last = *o;
 	s->primary_status = o->http_status;
 	s->refused = WHY_NONE;
-	judge_primary(m, c, s, o, j);
+	judge_primary(m, c, s, o, judge_restarted(c, s, o, j, now_ms));
 	take_running(s, o);
 	plan_round(c, s, o, now_ms);
 	s->roles_due &= asks_for_roles(&s->asking);

@@ -24,14 +24,14 @@ static enum port port_of(enum outcome o)
  * was put after the last proof had been given. */
 static bool contradicts_proof(const struct member_state *s, const struct observation *o)
 {
-	return o->outcome == OUTCOME_ANSWERED && o->claim == CLAIM_REPLICA && s->proof.stands &&
-	       o->asked_ms >= s->proof.answered_ms;
+	return o->outcome == OUTCOME_ANSWERED && o->claim == CLAIM_REPLICA &&
+	       (s->proof.stands || s->proof.silenced) && o->asked_ms >= s->proof.answered_ms;
 }
 
 static void take_contradiction(struct cluster_state *c, struct member_state *s, int64_t now_ms)
 {
 	s->why = WHY_IN_RECOVERY;
-	monitor_withdraw(c, s, WHY_IN_RECOVERY);
+	monitor_refute(c, s, WHY_IN_RECOVERY);
 	doubt_surprise(&c->doubt, now_ms);
 }
 

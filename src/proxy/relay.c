@@ -138,6 +138,8 @@ static void run_down(struct session *s)
 	if (s->down.bytes != before) {
 		COUNT(listener_row(s), bytes_out, s->down.bytes - before);
 		COUNT(s->lane->count, bytes_out, s->down.bytes - before);
+		atomic_store_explicit(&s->lane->count->heard_ms, worker_now(s->worker),
+				      memory_order_relaxed);
 		s->active_ms = worker_now(s->worker);
 		watch_moved(s);
 	}

@@ -15,13 +15,17 @@ static int64_t end(const struct world *w, struct observation *o, enum outcome ou
 	return o->answered_ms;
 }
 
+/* An SSLRequest is answered while PostgreSQL starts; a session it gives only when it runs. */
 static int64_t answer_port(struct world *w, const struct node *n, int64_t timeout_ms,
 			   struct observation *o)
 {
+	bool answers = w->asks_sql ? world_runs(w, n) : n->postgres == LIFE_RUNNING;
+
 	if (n->postgres == LIFE_FROZEN)
 		return end(w, o, OUTCOME_TIMEOUT, timeout_ms);
-	return end(w, o, n->postgres == LIFE_DEAD ? OUTCOME_REFUSED : OUTCOME_ANSWERED,
-		   2 * n->delay_ms);
+	if (w->asks_sql && answers)
+		o->claim = n->in_recovery ? CLAIM_REPLICA : CLAIM_PRIMARY;
+	return end(w, o, answers ? OUTCOME_ANSWERED : OUTCOME_REFUSED, 2 * n->delay_ms);
 }
 
 /* Without a view of the cluster, and in maintenance mode, the role alone decides (api.py). */

@@ -24,7 +24,7 @@ static void freeze_node(struct world *w, unsigned i)
 	freeze(&w->nodes[i].postgres);
 }
 
-static void freeze_patroni(struct world *w, unsigned i)
+void world_freeze_patroni(struct world *w, unsigned i)
 {
 	freeze(&w->nodes[i].patroni);
 }
@@ -199,7 +199,7 @@ static const struct {
 } faults[] = {
 	{"kill", kill_node, 2},
 	{"freeze", freeze_node, 2},
-	{"freeze Patroni of", freeze_patroni, 3},
+	{"freeze Patroni of", world_freeze_patroni, 3},
 	{"freeze PostgreSQL of", freeze_postgres, 2},
 	{"kill Patroni of", kill_patroni, 2},
 	{"hang the loop of", hang_loop, 1},

@@ -55,7 +55,7 @@
  * is asked again a second later. */
 enum { SWITCHOVER_MS = 150, PROMPT_MS = 5000 };
 enum { REPLAYED = 4 };
-enum { STORM_MS = 180000, SETTLE_MS = 90000, CALM_MS = 60000, MAX_PENDING = 64 };
+enum { STORM_MS = 150000, SETTLE_MS = 90000, CALM_MS = 60000, MAX_PENDING = 64 };
 
 struct pending { /* an answer on its way */
 	int64_t at_ms;
@@ -71,6 +71,7 @@ struct sim {
 	struct monitor *monitor;
 	struct view *view; /* newest; NULL before the first */
 	int64_t tick_ms;
+	bool stormy;
 	struct pending pending[MAX_PENDING];
 	unsigned n_pending;
 	struct event *log; /* every event, for the replay */
@@ -88,6 +89,7 @@ static void draw_probing(struct world *w, struct cluster_config *c)
 	c->probe.lease_ms = leases_ms[world_chance(w, 4)];
 	c->probe.rise = 1 + (unsigned)world_chance(w, 3);
 	c->probe.fall = 2 + (unsigned)world_chance(w, 3);
+	c->probe.sql.wanted = w->asks_sql = world_chance(w, 2);
 	if (w->standby || world_chance(w, 2))
 		c->scope = xstrdup("world");
 }
@@ -225,6 +227,8 @@ static void deliver(struct sim *s, unsigned i)
 		ev.u.observation.answered_ms = s->world.now_ms;
 	s->pending[i] = s->pending[--s->n_pending];
 	step(s, &ev, on_time);
+	if (s->stormy && ev.u.observation.question == ASK_CONFIG && !world_chance(&s->world, 4))
+		world_freeze_patroni(&s->world, ev.u.observation.member); /* its last word */
 }
 
 /* Run to `until_ms`: the sooner of the monitor's tick and the next answer, again and again. */
@@ -364,7 +368,7 @@ static void calm_day(struct sim *s)
 {
 	struct event sign = {.type = EV_SIGN};
 
-	if (s->witness.failure[0] || world_chance(&s->world, 4))
+	if (s->witness.failure[0] || world_chance(&s->world, 2))
 		return;
 	run(s, s->world.now_ms + 7000 + (int64_t)world_chance(&s->world, 1000));
 	sign.now_ms = s->world.now_ms;
@@ -388,7 +392,9 @@ static void live(struct sim *s, uint64_t seed)
 	give_addresses(s);
 	begin(s);
 	calm_day(s);
+	s->stormy = true;
 	storm(s);
+	s->stormy = false;
 	world_heal(&s->world);
 	witness_expect_promptness(&s->witness, PROMPT_MS);
 	if (!s->witness.failure[0])

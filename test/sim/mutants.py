@@ -59,7 +59,7 @@ MUTANTS = [
      "	if (m->proof.unwritable != WHY_NONE)\n", "	if (false)\n"),
     # ---- 3: a clear answer acts at once ----
     ("3", "a refusal is waited out", OBSERVE,
-     "	case VERDICT_REFUSAL: refute(c, s, WHY_NOT_LEADER); break;\n",
+     "	case VERDICT_REFUSAL: monitor_refute(c, s, WHY_NOT_LEADER); break;\n",
      "	case VERDICT_REFUSAL: break;\n"),
     ("3", "a refusal does not end what a policy kept", OBSERVE,
      "	if (s->lost != WHY_NONE)\n		s->lost = why;\n", ""),
@@ -90,7 +90,7 @@ MUTANTS = [
     # ---- 5: silence is doubt ----
     ("5", "silence is a refusal", OBSERVE,
      "	case VERDICT_SILENCE: take_silence(m, c, s, now_ms); break;\n",
-     "	case VERDICT_SILENCE:\n		refute(c, s, WHY_NOT_LEADER);\n"
+     "	case VERDICT_SILENCE:\n		monitor_refute(c, s, WHY_NOT_LEADER);\n"
      "		take_silence(m, c, s, now_ms);\n		break;\n"),
     ("5", "the data port is not asked", ASK,
      "	return (s->health.rest_silent && !s->health.gone) ||",
@@ -116,6 +116,17 @@ MUTANTS = [
      "	health_silence(&s->health, c->config->probe.fall, now_ms);\n"
      "	s->proof.fresh = false;\n",
      "	health_silence(&s->health, c->config->probe.fall, now_ms);\n"),
+    ("5", "an unsure primary whose port refuses is sent new sessions", PORT,
+     "	if (port != PORT_ALIVE && s->proof.unwritable == WHY_NONE)\n", "	if (false)\n"),
+    ("5", "an unsure primary whose port refuses is cut", PORT,
+     "	if (monitor_is_unsure(c, s))\n		take_port_of_unsure(s, port);\n	else if (",
+     "	if ("),
+    ("3", "what PostgreSQL says of itself is not heard", PORT,
+     "	if (contradicts_proof(s, o))\n", "	if (false)\n"),
+    ("3", "what PostgreSQL said before its promotion counts", PORT,
+     " && o->asked_ms >= s->proof.answered_ms;", ";"),
+    ("3", "what PostgreSQL says does not end what a policy kept", PORT,
+     "	       (s->proof.stands || s->proof.silenced) &&", "	       s->proof.stands &&"),
     # ---- 6: two prove it ----
     ("6", "a tie is won by the first", ARBITER,
      "	else if (!r.ambiguous && (", "	else if ((", ),

@@ -7,7 +7,8 @@
 enum {
 	SILENT_BOUND_MS = 3000,
 	FIRST_CROWN_MS = 300, /* before the first crown, everybody who answers in time is heard */
-	TIMER_MS = 20,        /* no timer is that late in here */
+	LATE_MS = 300,
+	TIMER_MS = 20, /* no timer is that late in here */
 };
 
 void witness_init(struct witness *x, struct world *world, const struct config *config)
@@ -127,6 +128,8 @@ static bool may_cut(const struct witness *x, const struct event *ev, unsigned i)
 		return true;
 	if (ev->type != EV_OBSERVATION)
 		return false;
+	if (witness_contradicts(x, o))
+		return o->member == i;
 	if (o->question == ASK_PORT)
 		return o->member == i && !answered && !keeps_unreachable(x, WITNESS_WRITE);
 	word = witness_word(x, o);
@@ -206,13 +209,39 @@ static void check_fences(struct witness *x, const struct observation *o, const s
 					 o->member);
 }
 
+/* When the ping was sent its Patroni had answered, and owed no answer that was late. */
+static bool was_only_unsure(const struct told *t, const struct observation *o)
+{
+	return t->unsure && t->n_silent == 0 &&
+	       (!t->in_flight || o->asked_ms < t->asked_ms + LATE_MS);
+}
+
+/* Nobody new is sent where no session is to be had. A Patroni that is late by now is asked again.
+ */
+static void check_unsure(struct witness *x, const struct observation *o, const struct view *v)
+{
+	const struct told *t = &x->told[o->member];
+
+	if (t->in_flight && x->world->now_ms >= t->asked_ms + LATE_MS)
+		return;
+	if (server(v, WITNESS_WRITE, o->member)->state == SERVER_OPEN)
+		witness_violated(x, "n%u takes no sessions and is sent new ones", o->member);
+}
+
 /* Its REST has been silent since before the ping was sent, and its PostgreSQL refused, or slept. */
 static void check_port(struct witness *x, const struct observation *o, const struct view *v)
 {
 	const struct told *t = &x->told[o->member];
 
+	if (witness_contradicts(x, o) &&
+	    server(v, WITNESS_WRITE, o->member)->state != SERVER_CLOSED)
+		witness_violated(x, "n%u is in recovery and serves writes", o->member);
 	if (o->outcome == OUTCOME_ANSWERED || o->asked_ms <= t->heard_ms || witness_is_void(x, o))
 		return;
+	if (was_only_unsure(t, o)) {
+		check_unsure(x, o, v);
+		return;
+	}
 	for (unsigned l = 0; l < WITNESS_LISTENERS; l++) {
 		enum server_state state = server(v, l, o->member)->state;
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000 };
+enum { LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000, RESTART_MS = 1000 };
 
 const struct probe_config *witness_probe(const struct witness *x)
 {
@@ -39,6 +39,16 @@ static bool is_ours(const struct witness *x, const struct observation *o)
 	return !is_anothers_name(x, o);
 }
 
+/* A Patroni that was restarted beside its primary answers 503 until it has looked at its DCS. */
+static bool does_not_know_yet(const struct witness *x, const struct observation *o)
+{
+	const struct told *t = &x->told[o->member];
+
+	return t->restarted_ms && x->world->now_ms - t->restarted_ms <= RESTART_MS && !t->refuted &&
+	       x->world->now_ms < t->until_ms && o->claim == CLAIM_PRIMARY &&
+	       o->state == PG_RUNNING && o->timeline == t->timeline;
+}
+
 enum word witness_word(const struct witness *x, const struct observation *o)
 {
 	if (!is_ours(x, o))
@@ -46,7 +56,7 @@ enum word witness_word(const struct witness *x, const struct observation *o)
 	if (o->question != ASK_PRIMARY)
 		return WORD_NOTHING;
 	if (o->http_status != 200)
-		return WORD_NO;
+		return does_not_know_yet(x, o) ? WORD_CANNOT_WRITE : WORD_NO;
 	if (o->state == PG_UNKNOWN)
 		return WORD_NOTHING;
 	if (o->state != PG_RUNNING || o->claim != CLAIM_PRIMARY)
@@ -109,8 +119,9 @@ static void hear_config(struct witness *x, const struct observation *o)
 			x->told[i].until_ms = x->told[i].proof_ms + x->lease_ms;
 }
 
-static void hear_silence(struct told *t)
+static void hear_silence(struct told *t, const struct observation *o)
 {
+	t->rest_refused = o->outcome == OUTCOME_REFUSED;
 	t->fresh = false;
 	t->n_lower = 0;
 	t->n_silent++;
@@ -121,6 +132,7 @@ static void hear_proof(struct witness *x, const struct observation *o, bool on_t
 	struct told *t = &x->told[o->member];
 
 	t->proof_ms = o->asked_ms;
+	t->answered_ms = x->world->now_ms;
 	t->until_ms = o->asked_ms + x->lease_ms;
 	t->timeline = o->timeline;
 	t->on_time = on_time;
@@ -142,8 +154,12 @@ static void hear_lower(struct told *t, const struct observation *o, bool on_time
 static void hear_answer(struct witness *x, const struct observation *o, bool on_time)
 {
 	struct told *t = &x->told[o->member];
-	enum word word = witness_word(x, o);
+	enum word word;
 
+	if (t->rest_refused && o->question == ASK_PRIMARY)
+		t->restarted_ms = x->world->now_ms;
+	t->rest_refused = false;
+	word = witness_word(x, o);
 	t->heard_ms = x->world->now_ms;
 	t->n_silent = 0;
 	if (o->question != ASK_PRIMARY && word != WORD_NO)
@@ -151,6 +167,7 @@ static void hear_answer(struct witness *x, const struct observation *o, bool on_
 	if (witness_is_void(x, o) && word != WORD_NO)
 		return;
 	t->fresh = word == WORD_PROOF;
+	t->unsure = word == WORD_NOTHING && o->state == PG_UNKNOWN;
 	t->refuted |= word == WORD_NO || word == WORD_LOWER;
 	if (word == WORD_PROOF)
 		hear_proof(x, o, on_time);
@@ -160,11 +177,24 @@ static void hear_answer(struct witness *x, const struct observation *o, bool on_
 		t->n_lower = 0;
 }
 
-/* An older ping says nothing: the node has answered since. */
-static void hear_port(struct told *t, const struct observation *o)
+bool witness_contradicts(const struct witness *x, const struct observation *o)
 {
+	return o->question == ASK_PORT && o->outcome == OUTCOME_ANSWERED &&
+	       o->claim == CLAIM_REPLICA && o->asked_ms >= x->told[o->member].answered_ms &&
+	       !witness_is_void(x, o);
+}
+
+/* An older ping says nothing: the node has answered since. */
+static void hear_port(struct witness *x, const struct observation *o)
+{
+	struct told *t = &x->told[o->member];
+
 	if (o->outcome != OUTCOME_ANSWERED && o->asked_ms > t->heard_ms)
 		t->fresh = false;
+	if (!witness_contradicts(x, o))
+		return;
+	t->fresh = false;
+	t->refuted = true;
 }
 
 static void sleep_ended(struct witness *x, int64_t now_ms)
@@ -180,7 +210,7 @@ static void sleep_ended(struct witness *x, int64_t now_ms)
 static void hear(struct witness *x, const struct observation *o, bool on_time)
 {
 	if (o->question == ASK_PORT) {
-		hear_port(&x->told[o->member], o);
+		hear_port(x, o);
 		return;
 	}
 	x->told[o->member].in_flight = false;
@@ -192,7 +222,7 @@ static void hear(struct witness *x, const struct observation *o, bool on_time)
 	if (o->outcome == OUTCOME_ANSWERED)
 		hear_answer(x, o, on_time);
 	else if (!witness_is_void(x, o))
-		hear_silence(&x->told[o->member]);
+		hear_silence(&x->told[o->member], o);
 }
 
 /* Everybody answers, and somebody proves it. */

@@ -68,6 +68,7 @@ struct world {
 	bool failsafe_mode; /* dcs_failsafe_mode */
 	bool standby;       /* a standby cluster: its leader is no primary */
 	bool says_name;     /* Patroni 3.2 and later */
+	bool asks_sql;      /* isari asks the data port in SQL (probe.sql) */
 	bool paused;        /* maintenance mode */
 	bool dcs_up, dcs_slow;
 	int lock_holder; /* -1: free */
@@ -84,7 +85,8 @@ void world_init(struct world *w, uint64_t seed, bool tracing);
 void world_establish(struct world *w);
 /* Let Patroni and PostgreSQL live until `until_ms`. */
 void world_advance(struct world *w, int64_t until_ms);
-void world_fault(struct world *w);       /* one random fault */
+void world_fault(struct world *w); /* one random fault */
+void world_freeze_patroni(struct world *w, unsigned node);
 void world_switch_over(struct world *w); /* the leader hands over, in good order */
 /* Backwards, its loop will oversleep once; forwards, its lock seems to end sooner. */
 void world_set_clock(struct world *w, unsigned node, int64_t by_ms);

@@ -160,8 +160,9 @@ def test_the_lock_before_promotion_has_ended_opens_nothing(disputed, proxy):
 
 # ---- a Patroni that is not there, or late --------------------------------------------------------------
 
-def test_a_patroni_that_restarts_in_maintenance_mode_costs_no_new_session(disputed, proxy):
-    """How Patroni is upgraded: its REST refuses for seconds, PostgreSQL runs on, the lock is still its own."""
+def test_a_patroni_that_restarts_in_maintenance_mode_costs_no_session(disputed, proxy):
+    """How Patroni is upgraded: its REST refuses for seconds, PostgreSQL runs on, the lock is still its own; then
+    it answers 503 until its first look at the DCS."""
     leader = disputed.leader()
     disputed.pause()
     with idle(proxy) as sessions, login(proxy.dial("write")) as one:
@@ -171,7 +172,9 @@ def test_a_patroni_that_restarts_in_maintenance_mode_costs_no_new_session(disput
         assert answers(one) and not sessions.ended
         disputed.start_node(leader)
         wait_for(leader.is_leader, 15, "its return")
-    assert_truth(disputed, proxy, leader)
+        proxy.wait_log(f"event=member_up .*member={leader.name}")
+        assert_truth(disputed, proxy, leader)
+        assert answers(one) and not sessions.ended
 
 
 def test_a_slow_patroni_costs_nothing(disputed):

@@ -133,6 +133,22 @@ static void test_gauge_holds_its_limit_among_threads(void **state)
 	assert_true(atomic_load(&c.entered) > 0);
 }
 
+static void test_a_member_is_heard_at_any_listener_by_any_worker(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100}, 2);
+	struct scoreboard *s = scoreboard_new(c, 2);
+
+	(void)state;
+	assert_int_equal(scoreboard_heard_ms(s, c, 1), 0);
+	atomic_store(&scoreboard_row(s, 0, counters_server_row(c, 0, 1))->heard_ms, 70);
+	atomic_store(&scoreboard_row(s, 1, counters_server_row(c, 1, 1))->heard_ms, 90);
+	atomic_store(&scoreboard_row(s, 1, counters_server_row(c, 1, 0))->heard_ms, 100);
+	assert_int_equal(scoreboard_heard_ms(s, c, 1), 90);
+	assert_int_equal(scoreboard_heard_ms(s, c, 0), 100);
+	scoreboard_free(s);
+	config_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_no_two_rows_share_a_cache_line),
 		cmocka_unit_test(test_gauge_stops_at_its_limit_and_keeps_the_maximum),
 		cmocka_unit_test(test_gauge_holds_its_limit_among_threads),
+		cmocka_unit_test(test_a_member_is_heard_at_any_listener_by_any_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -707,6 +707,92 @@ static void test_a_pause_elects_nobody(void **state)
 	story_end(s);
 }
 
+/* ---- a Patroni that is restarted while its PostgreSQL goes on ---- */
+
+static void restart_patroni(struct story *s, unsigned member, int64_t ms)
+{
+	s->acts[member].rest = OUTCOME_REFUSED;
+	story_run(s, ms);
+	s->acts[member].rest = OUTCOME_ANSWERED;
+	s->acts[member].primary_status = 503; /* until its first look at the DCS */
+}
+
+static void test_a_restarted_patroni_that_does_not_know_yet_cuts_nobody(void **state)
+{
+	struct story *s = story_new(3);
+	unsigned generation;
+
+	(void)state;
+	story_begin(s);
+	generation = story_generation(s, WRITE, 0);
+	restart_patroni(s, 0, 2000);
+	story_time_until(s, WRITE, 0, SERVER_KEPT, 300);
+	assert_int_equal(story_why(s, WRITE, 0), WHY_RESTARTED);
+	story_run(s, 200);
+	s->acts[0].primary_status = 200;
+	story_time_until(s, WRITE, 0, SERVER_OPEN, 300);
+	assert_int_equal(story_generation(s, WRITE, 0), generation);
+	story_end(s);
+}
+
+static void test_a_restarted_patroni_that_stays_at_no_is_believed_after_a_second(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	story_begin(s);
+	restart_patroni(s, 0, 2000);
+	assert_in_range(story_time_until(s, WRITE, 0, SERVER_CLOSED, 3000), 1000, 1300);
+	assert_int_equal(story_cut(s, WRITE, 0), CLOSE_DEMOTED);
+	story_end(s);
+}
+
+static void test_a_restart_lengthens_no_lease(void **state)
+{
+	struct story *s = story_new(3);
+	int64_t proven_ms;
+
+	(void)state;
+	story_begin(s);
+	proven_ms = s->last_asked_ms[0];
+	restart_patroni(s, 0, 9500 - (s->now_ms - proven_ms));
+	story_time_until(s, WRITE, 0, SERVER_CLOSED, 3000);
+	assert_true(s->now_ms - proven_ms <= 10000 + 1000); /* asked once more before it refused */
+	assert_int_equal(story_cut(s, WRITE, 0), CLOSE_LEASE);
+	story_end(s);
+}
+
+static void test_only_a_primary_that_runs_on_its_timeline_is_given_that_second(void **state)
+{
+	static const struct {
+		int status;
+		enum claim claim;
+		enum pg_state pg;
+		uint64_t timeline;
+		bool restarted;
+	} rows[] = {{503, CLAIM_REPLICA, PG_RUNNING, 5, true},
+		    {503, CLAIM_PRIMARY, PG_UNKNOWN, 5, true},
+		    {503, CLAIM_PRIMARY, PG_RUNNING, 4, true},
+		    {404, CLAIM_PRIMARY, PG_RUNNING, 5, true},
+		    {503, CLAIM_PRIMARY, PG_RUNNING, 5, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct story *s = story_new(3);
+
+		story_begin(s);
+		if (rows[i].restarted)
+			restart_patroni(s, 0, 2000);
+		s->acts[0].primary_status = rows[i].status;
+		s->acts[0].claim = rows[i].claim;
+		s->acts[0].state = rows[i].pg;
+		s->acts[0].timeline = rows[i].timeline;
+		story_time_until(s, WRITE, 0, SERVER_CLOSED, 1100);
+		assert_int_equal(story_cut(s, WRITE, 0), CLOSE_DEMOTED);
+		story_end(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -752,6 +838,12 @@ int main(void)
 		cmocka_unit_test(test_paused_sessions_end_with_the_lease_if_nothing_is_proven),
 		cmocka_unit_test(test_what_a_policy_kept_stands_still_after_a_pause),
 		cmocka_unit_test(test_a_pause_elects_nobody),
+		cmocka_unit_test(test_a_restarted_patroni_that_does_not_know_yet_cuts_nobody),
+		cmocka_unit_test(
+			test_a_restarted_patroni_that_stays_at_no_is_believed_after_a_second),
+		cmocka_unit_test(test_a_restart_lengthens_no_lease),
+		cmocka_unit_test(
+			test_only_a_primary_that_runs_on_its_timeline_is_given_that_second),
 	};
 
 	return cmocka_run_group_tests_name("monitor_doubt", tests, NULL, NULL);
