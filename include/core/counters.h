@@ -41,7 +41,7 @@
 struct counters { /* one worker's row */
 	alignas(64) COUNTER_LIST(COUNTER_FIELD) _Atomic uint64_t
 		closes[N_CLOSE_REASONS]; /* listener rows: how sessions ended */
-	_Atomic int64_t heard_ms; /* server rows: a session's server sent something; 0: never */
+	_Atomic int64_t heard_ms;        /* server rows: its server spoke in a session; 0: never */
 	_Atomic int64_t held_since_ms; /* listener rows: who waits longest since; 0: nobody waits */
 };
 

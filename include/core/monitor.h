@@ -60,6 +60,7 @@ enum change_type {
 	CHANGE_SERVER,        /* a server of a listener opened or closed */
 	CHANGE_TIMELINE_DOWN, /* the timeline went down and was followed */
 	CHANGE_OWN_PAUSE,     /* proofs voided */
+	CHANGE_SETTINGS,      /* Patroni's ttl and loop_wait: known now, or others than before */
 };
 
 /* CHANGE_LEADERSHIP: when what happened, monotonic; -1: not known, or not happened. */
@@ -85,6 +86,7 @@ struct change { /* one log line */
 	enum why lost; /* why `from` is not primary any more */
 	uint64_t from_timeline;
 	struct change_times times;
+	int64_t ttl_ms, loop_wait_ms; /* CHANGE_SETTINGS */
 };
 
 struct update {

@@ -1,6 +1,5 @@
 #pragma once
-/* The monitor's memory, shared by monitor.c, eligible.c and monitor_report.c only. Owner: the
- * control thread. */
+/* The monitor's memory, for src/core/monitor*.c and eligible.c only. Owner: the control thread. */
 #include "core/arbiter.h"
 #include "core/health.h"
 #include "core/lag.h"
@@ -138,21 +137,28 @@ bool monitor_lag_known(const struct cluster_state *c, const struct member_state 
 
 /* monitor_observe.c: take one answer in. */
 void monitor_observe(struct monitor *m, const struct observation *o, int64_t now_ms);
-/* The longest a proof of this cluster may be trusted. */
-int64_t monitor_lease_ms(const struct cluster_state *c);
 /* A member is no longer primary, or no longer believed: remember why. */
 void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why);
 /* The same, by its own clear word: nothing that a policy kept outlives that. */
 void monitor_refute(struct cluster_state *c, struct member_state *s, enum why why);
+/* Does it claim to be a primary, by its latest whole answer and less than a lease ago? */
+bool monitor_claims_primary(const struct cluster_state *c, const struct member_state *s,
+			    int64_t now_ms);
 
-/* monitor_port.c: the same for an answer to ASK_PORT. */
+/* monitor_lease.c: the longest a proof of this cluster may be trusted. */
+int64_t monitor_lease_ms(const struct cluster_state *c);
+/* Take an answer to ASK_CONFIG in. */
+void monitor_observe_config(struct monitor *m, struct cluster_state *c, const struct observation *o,
+			    int64_t now_ms);
+
+/* monitor_port.c: take an answer to ASK_PORT in. */
 void monitor_observe_port(struct monitor *m, struct cluster_state *c, struct member_state *s,
 			  const struct observation *o, int64_t now_ms);
 /* Is there a primary whose Patroni answers and could not ask it, so that we ask it over SQL? */
 bool monitor_is_unsure(const struct cluster_state *c, const struct member_state *s);
 
 /* monitor_mixed.c: do primaries of two clusters claim to be this one's? Then the ruling says so. */
-bool monitor_sees_two_clusters(const struct cluster_state *c, struct ruling *r);
+bool monitor_sees_two_clusters(const struct cluster_state *c, int64_t now_ms, struct ruling *r);
 
 /* monitor_doubt.c: since when the primary is in doubt; called before the arbiter rules. */
 void monitor_note_doubt(struct monitor *m, const struct event *ev);

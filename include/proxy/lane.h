@@ -24,6 +24,7 @@ struct lane {
 	int64_t endings_ms;       /* when the first of `n_endings` was */
 	unsigned n_endings;       /* sessions that the server has ended, within a moment */
 	uint64_t told_generation; /* last MSG_FIRST_SESSION */
+	int64_t listened_ms;      /* last look whether a session's server is alive: relay_hear */
 	struct counters *count;
 	struct gauge *gauge;
 };
@@ -33,13 +34,13 @@ struct worker_listener {
 	struct lane *lanes;
 	unsigned n_lanes;
 	bool serves_primary;
-	struct sockopt sockopt; /* of both legs */
-	struct list held;       /* sessions that wait, in the order of release: hold.c */
-	unsigned n_released;    /* let go, and not yet answered */
-	int64_t served_ms;      /* the last of these was; 0: control has heard of it */
-	unsigned window;        /* most of these at a time */
-	bool suspected;         /* hold_suspect: until then */
-	int64_t hold_resume_ms; /* nobody is let go before: a server has failed just now */
+	struct sockopt sockopt;     /* of both legs */
+	struct list held;           /* sessions that wait, in the order of release: hold.c */
+	unsigned n_released;        /* let go, and a server owes them an answer */
+	int64_t served_ms;          /* the last of these was; 0: control has heard of it */
+	unsigned window;            /* most of these at a time */
+	int64_t hold_resume_ms;     /* nobody is let go before: a server has failed just now */
+	int64_t suspected_until_ms; /* hold_suspect */
 	struct list watched; /* relaying sessions with bytes on their way, by deadline: watch.c */
 	struct counters *count;
 	struct gauge *gauge, *hold_gauge;

@@ -7,7 +7,7 @@
  *	CANCELLING  its CancelRequest is on the way to the servers: no session to anybody
  *	HELD        no server can be had now: it waits, nothing is answered and nothing taken
  *	CONNECTING  a server was picked and is being called
- *	STARTING    connected: its first packet is with the server, which has not answered yet
+ *	STARTING    connected, and the server has said nothing yet that binds the client to it
  *	RELAYING    bytes go both ways
  *	CLOSING     closed; the memory goes after the turn
  *
@@ -37,7 +37,7 @@ enum session_state {
 	N_SESSION_STATES
 };
 
-enum session_limit { LIMIT_PROCESS, LIMIT_LISTENER, LIMIT_SERVERS, LIMIT_HOLD };
+enum session_limit { LIMIT_NONE, LIMIT_PROCESS, LIMIT_LISTENER, LIMIT_SERVERS, LIMIT_HOLD };
 
 struct session {
 	struct list node;  /* the list of its state */
@@ -48,7 +48,7 @@ struct session {
 	struct edge_source client, server;
 	struct pump up, down; /* client to server, server to client */
 	union {
-		struct {                       /* as long as it has no server */
+		struct {                       /* before RELAYING */
 			struct cancel *cancel; /* is_cancel: its couriers */
 			uint64_t tried;        /* bit i: server i has failed this session */
 			int64_t hold_until_ms; /* when it will have waited enough; 0: never waited
@@ -61,13 +61,14 @@ struct session {
 	};
 	uint64_t id;
 	int64_t started_ms, deadline_ms;
-	int64_t active_ms; /* last byte; while CONNECTING or STARTING: when this attempt began */
-	unsigned epoch;    /* its lane's when it was connected: of an older one it is dead */
+	/* Last byte; CONNECTING: this attempt began; STARTING: the server was last asked */
+	int64_t active_ms;
+	unsigned epoch; /* its lane's when it was connected: of an older one it is dead */
 	unsigned connect_ms;
 	struct endpoint peer; /* the client's address */
 	uint16_t listener;
 	uint8_t state, reason; /* reason: REFUSING, why; CLOSING, why */
-	uint8_t limit;         /* CLOSE_LIMIT: which */
+	uint8_t limit;         /* which one was reached last */
 	uint8_t attempts;
 	uint8_t failure;    /* the last attempt that failed: errno, or NOT_READY; 0: none did */
 	uint8_t negotiated; /* REFUSING: encryption requests answered with N */
@@ -83,8 +84,7 @@ struct session {
 	bool kept_alive : 1;      /* watch.c: the server leg has its keepalive */
 	bool plain : 1;           /* its first packet is a StartupMessage: the answer can be read */
 	bool asks_encryption : 1; /* STARTING: that is what its first packet is */
-	bool in_hold : 1;         /* counted among those who wait */
-	bool released : 1; /* let go from the hold, and not yet answered: takes a place there */
+	bool released : 1;        /* counted among those who were let go and wait for an answer */
 };
 
 _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");
@@ -128,6 +128,8 @@ void connect_expired(struct session *s);
 void connect_failed(struct session *s, int error);
 /* The view has closed the server: likewise, and nobody is to blame. */
 void connect_elsewhere(struct session *s);
+/* The server is suspected, and has not said a word: the client waits with the others. */
+void connect_wait(struct session *s);
 bool connect_still_wanted(const struct session *s);
 void connect_drop_server(
 	struct session *s); /* the attempt is over: descriptor and server's count */
@@ -146,6 +148,7 @@ void starting_expired(struct session *s);
 /* `first`: what its server has of the client's bytes already; NULL: they are not to be followed. */
 void relay_begin(struct session *s, const void *first, size_t n);
 void relay_run(struct session *s);
+void relay_hear(struct session *s, uint32_t events); /* of its server, before the pumps know them */
 
 /* ---- access_log.c, sessions_info.c ---- */
 void access_log_end(const struct session *s);

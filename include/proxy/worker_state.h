@@ -82,6 +82,11 @@ static inline int64_t worker_now(const struct worker *w)
 	return w->edge.now_ms;
 }
 
+static inline struct worker_listener *listener_of(const struct session *s)
+{
+	return &s->worker->listeners[s->listener];
+}
+
 /* worker.c */
 void worker_tell_control(struct worker *w, struct message *m);
 void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session *s), void *arg);
@@ -94,15 +99,22 @@ bool accept_has_work(const struct worker *w);
 void accept_close(struct worker *w, bool take_queued);
 
 /* hold.c */
-unsigned hold_window(unsigned n_workers); /* most that are let go and not answered, per worker */
-bool hold_must_queue(const struct session *s); /* others wait already */
-void hold_left(struct session *s);             /* it waits no more */
-void hold_settled(struct session *s, bool answered);
-void hold_server_failed(struct session *s); /* though the view holds it to be open */
-/* The one server of a listener may be going down: who comes now waits a moment for the answer of
- * its Patroni. */
-void hold_suspect(struct worker_listener *l, int64_t now_ms);
-void hold_new_view(struct worker *w);
+void hold_trust(struct worker *w, struct worker_listener *l); /* its servers are as good as new */
+bool hold_must_queue(const struct session *s);                /* others wait already */
+void hold_left(struct session *s);                            /* it waits no more */
+/* Who was let go takes a place on the way while a server owes it an answer: it yields it while it
+ * is silent itself. */
+void hold_yield_place(struct session *s);
+void hold_take_place(struct session *s);
+void hold_late(struct session *s);                 /* the answer is */
+void hold_settled(struct session *s, bool served); /* its way is over, well or badly */
+void hold_pause(struct session *s); /* its try has failed, though the view has open servers */
+/* This member may be going down. Where it is the only server, who comes now waits a moment for the
+ * answer of its Patroni, and so does who is on the way to it and was not answered yet: inside TLS a
+ * PostgreSQL that shuts down says so to the client, and nobody could hide it. */
+void hold_suspect(struct worker *w, unsigned member);
+bool hold_takes_back(const struct session *s); /* the server of its attempt is suspected */
+void hold_new_view(struct worker *w, const struct view *old);
 void hold_release(struct worker *w);         /* every turn */
 int64_t hold_due_ms(const struct worker *w); /* INT64_MAX: nobody can be let go */
 

@@ -80,6 +80,32 @@ static void timeline_down(const struct config *config, const struct change *c, s
 	log_end(l);
 }
 
+static void hold_short(const struct listener_config *listener, const struct change *c,
+		       struct log_line *l)
+{
+	if (!log_begin(l, SEVERITY_INFO, "hold_short"))
+		return;
+	log_str(l, "listener", listener->name);
+	log_int(l, "hold_ms", listener->hold_ms);
+	log_int(l, "ttl_ms", c->ttl_ms);
+	log_int(l, "loop_wait_ms", c->loop_wait_ms);
+	log_str(l, "msg", "a failover can take ttl + loop_wait and a few seconds: hold as long");
+	log_end(l);
+}
+
+/* When a primary vanishes its lock lives on for up to ttl, and the next one looks after it every
+ * loop_wait: who can wait for less is refused in vain. */
+static void settings(const struct config *config, const struct change *c, struct log_line *l)
+{
+	for (size_t i = 0; i < config->n_listeners; i++) {
+		const struct listener_config *listener = &config->listeners[i];
+
+		if (listener->cluster == c->cluster && (listener->serve & ROLE_BIT(ROLE_PRIMARY)) &&
+		    listener->hold_ms > 0 && listener->hold_ms < c->ttl_ms + c->loop_wait_ms)
+			hold_short(listener, c, l);
+	}
+}
+
 void announce(const struct config *config, const struct change *c)
 {
 	struct log_line l;
@@ -90,6 +116,7 @@ void announce(const struct config *config, const struct change *c)
 	case CHANGE_MEMBER: member(config, c, &l); break;
 	case CHANGE_SERVER: server(config, c, &l); break;
 	case CHANGE_TIMELINE_DOWN: timeline_down(config, c, &l); break;
+	case CHANGE_SETTINGS: settings(config, c, &l); break;
 	case CHANGE_OWN_PAUSE:
 		log_msg(SEVERITY_WARNING, "own_pause",
 			"slept %lld ms too long: every proof is void until it is given again",

@@ -77,7 +77,7 @@ static void on_tick(uv_timer_t *timer)
 }
 
 /* A data port that is late may just be flooded with connections: a PostgreSQL whose sessions go on
- * talking is not frozen. (Bytes that lay in a buffer prove nothing for long: the lease ends it.) */
+ * talking is not frozen. (What counts as talking: proxy/relay.c.) */
 static bool was_heard_meanwhile(const struct control *c, const struct observation *o)
 {
 	return o->question == ASK_PORT && o->outcome == OUTCOME_TIMEOUT &&
@@ -158,7 +158,7 @@ static void on_message(void *arg, struct list *node)
 		if (++c->n_drained == c->setup.n_workers)
 			end_drain(c);
 		break;
-	default: INSIST(!"a message that is not for control");
+	default: INSIST(false); /* a message that is not for control */
 	}
 	message_free(m);
 }

@@ -127,13 +127,13 @@ static void expire(struct monitor *m, int64_t now_ms)
 
 enum { MAX_CLAIMANTS = 64 }; /* no configuration names more members of one cluster */
 
-static struct ruling rule(const struct cluster_state *c)
+static struct ruling rule(const struct cluster_state *c, int64_t now_ms)
 {
 	struct claimant claims[MAX_CLAIMANTS];
 	struct ruling two;
 
 	REQUIRE(c->config->n_members <= MAX_CLAIMANTS);
-	if (c->leader.changes == 0 && monitor_sees_two_clusters(c, &two))
+	if (c->leader.changes == 0 && monitor_sees_two_clusters(c, now_ms, &two))
 		return two;
 	for (unsigned i = 0; i < c->config->n_members; i++) {
 		const struct member_state *s = &c->members[i];
@@ -246,7 +246,7 @@ static bool may_crown(const struct cluster_state *c, int64_t now_ms)
 
 static void arbitrate_cluster(struct monitor *m, struct cluster_state *c, int64_t now_ms)
 {
-	struct ruling r = rule(c);
+	struct ruling r = rule(c, now_ms);
 	bool was_ambiguous = c->leader.ambiguous;
 
 	if (!may_crown(c, now_ms))

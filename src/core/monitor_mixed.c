@@ -3,13 +3,6 @@
 #include "core/monitor_state.h"
 #include <string.h>
 
-static bool claims_to_be_primary(const struct member_state *s)
-{
-	return s->outcome == OUTCOME_ANSWERED && s->refused == WHY_NONE &&
-	       s->primary_status == 200 && s->last.claim == CLAIM_PRIMARY &&
-	       s->last.state == PG_RUNNING;
-}
-
 static bool are_of_different_clusters(const struct observation *a, const struct observation *b)
 {
 	bool systems = a->system_id && b->system_id && a->system_id != b->system_id;
@@ -21,13 +14,14 @@ static bool are_of_different_clusters(const struct observation *a, const struct 
 /* Before anybody was primary nobody has said which cluster this is. When primaries of two are among
  * the members, their timelines have nothing to do with each other, and to follow one is to guess
  * (rules 8 and 9). */
-bool monitor_sees_two_clusters(const struct cluster_state *c, struct ruling *r)
+bool monitor_sees_two_clusters(const struct cluster_state *c, int64_t now_ms, struct ruling *r)
 {
 	for (unsigned i = 0; i < c->config->n_members; i++)
 		for (unsigned k = i + 1; k < c->config->n_members; k++) {
 			const struct member_state *a = &c->members[i], *b = &c->members[k];
 
-			if (!claims_to_be_primary(a) || !claims_to_be_primary(b) ||
+			if (!monitor_claims_primary(c, a, now_ms) ||
+			    !monitor_claims_primary(c, b, now_ms) ||
 			    !are_of_different_clusters(&a->last, &b->last))
 				continue;
 			*r = (struct ruling){.member = -1,

@@ -1,29 +1,11 @@
 /* Take one answer in: what it says of its member's proof, health, roles and identity.
- * Not here: the data port's answers (monitor_port.c), who is primary then (arbiter.c, through
- * monitor.c), what listeners make of it (eligible.c). */
+ * Not here: the data port's answers (monitor_port.c), Patroni's settings (monitor_lease.c), who is
+ * primary then (arbiter.c, through monitor.c), what listeners make of it (eligible.c). */
 #include "core/monitor_state.h"
 #include "core/role.h"
 #include <string.h>
 
 enum { RESTART_MS = 1000 }; /* from a restarted Patroni's first answer to one that counts */
-enum { LEASE_MARGIN_MS = 5000, LEASE_LEAST_MS = 1000 };
-
-/* Patroni's own (its documentation). /config is what was written to the DCS, and may name
- * neither. */
-enum { TTL_DEFAULT_MS = 30000, LOOP_WAIT_DEFAULT_MS = 10000 };
-
-/* Before the leader lock could have passed to another (rule 4). */
-int64_t monitor_lease_ms(const struct cluster_state *c)
-{
-	int64_t ttl = c->ttl_ms ? c->ttl_ms : TTL_DEFAULT_MS;
-	int64_t loop_wait = c->loop_wait_ms ? c->loop_wait_ms : LOOP_WAIT_DEFAULT_MS;
-	int64_t safe = ttl - loop_wait - LEASE_MARGIN_MS;
-	int64_t lease = c->config->probe.lease_ms;
-
-	if (safe < LEASE_LEAST_MS)
-		safe = LEASE_LEAST_MS;
-	return lease < safe ? lease : safe;
-}
 
 void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why why)
 {
@@ -32,18 +14,6 @@ void monitor_withdraw(struct cluster_state *c, struct member_state *s, enum why 
 	s->proof.silenced = (s->proof.stands || s->proof.silenced) &&
 			    (why == WHY_PORT_SILENT || why == WHY_PORT_REFUSED);
 	s->proof.stands = s->proof.fresh = false;
-}
-
-static void take_config(struct cluster_state *c, const struct observation *o, int64_t now_ms)
-{
-	if (o->outcome != OUTCOME_ANSWERED || o->http_status != 200)
-		return;
-	c->ttl_ms = o->ttl_ms;
-	c->loop_wait_ms = o->loop_wait_ms;
-	c->config_known = true;
-	c->config_due_ms = now_ms + SCHEDULE_CONFIG_MS;
-	for (unsigned i = 0; i < c->config->n_members; i++)
-		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + monitor_lease_ms(c);
 }
 
 /* As HAProxy's chkfail: checks that failed while the server was up. */
@@ -106,6 +76,7 @@ static void take_proof(struct cluster_state *c, struct member_state *s, const st
 
 	s->lower_timeline = 0;
 	s->roles = 0;
+	s->restarted_ms = 0; /* it knows the lock now */
 	s->why = WHY_PROVEN;
 	s->proof = (struct proof){
 		.stands = true,
@@ -121,16 +92,34 @@ static void take_proof(struct cluster_state *c, struct member_state *s, const st
 		overtake(c, s);
 }
 
-/* Another proof stands, or fell silent less than a lease ago (that elects nobody, rule 5), or
- * another member claims as much: on a timeline that is no lower. */
-static bool another_claims_it(const struct cluster_state *c, const struct member_state *s)
+/* Falling silent takes nothing back before a lease is over, or silence would elect another
+ * (rule 5). */
+bool monitor_claims_primary(const struct cluster_state *c, const struct member_state *s,
+			    int64_t now_ms)
+{
+	return now_ms < s->last.asked_ms + monitor_lease_ms(c) && s->refused == WHY_NONE &&
+	       s->primary_status == 200 && s->last.claim == CLAIM_PRIMARY &&
+	       s->last.state == PG_RUNNING;
+}
+
+static bool claims_as_much(const struct cluster_state *c, const struct member_state *other,
+			   const struct member_state *s, int64_t now_ms)
+{
+	return monitor_claims_primary(c, other, now_ms) &&
+	       other->last.timeline < c->highest_timeline &&
+	       other->last.timeline >= s->last.timeline;
+}
+
+/* Another proof stands, or another member claims as much, on a timeline that is no lower; or did
+ * so less than a lease ago and fell silent: that elects nobody (rule 5). */
+static bool another_claims_it(const struct cluster_state *c, const struct member_state *s,
+			      int64_t now_ms)
 {
 	for (unsigned i = 0; i < c->config->n_members; i++) {
 		const struct member_state *other = &c->members[i];
 
 		if (other != s && (other->proof.stands || other->proof.silenced ||
-				   (other->why == WHY_LOWER_TIMELINE &&
-				    other->last.timeline >= s->last.timeline)))
+				   claims_as_much(c, other, s, now_ms)))
 			return true;
 	}
 	return false;
@@ -154,7 +143,7 @@ static void take_lower_timeline(struct monitor *m, struct cluster_state *c, stru
 
 	s->why = WHY_LOWER_TIMELINE;
 	monitor_refute(c, s, WHY_LOWER_TIMELINE);
-	if (another_claims_it(c, s))
+	if (another_claims_it(c, s, o->answered_ms))
 		s->lower_timeline = 0;
 	else
 		s->lower_timeline++;
@@ -377,7 +366,7 @@ void monitor_observe(struct monitor *m, const struct observation *o, int64_t now
 	if (stale)
 		return;
 	if (o->question == ASK_CONFIG)
-		take_config(c, o, now_ms);
+		monitor_observe_config(m, c, o, now_ms);
 	else
 		take_rest(m, c, s, o, now_ms);
 }

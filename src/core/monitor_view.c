@@ -102,32 +102,38 @@ static void fill_server(struct monitor *m, const struct listener_config *l, unsi
 	put_standing(v, judge_server(m, l, index, v, before), before);
 }
 
-static bool right_one_is_open(const struct cluster_state *c, const struct view_listener *v)
+/* `or_soon`: one that will be any moment counts as well. */
+static bool right_one_is_open(const struct cluster_state *c, const struct view_listener *v,
+			      bool or_soon)
 {
 	for (unsigned k = 0; k < v->n_servers; k++) {
 		const struct view_server *s = &v->servers[k];
 
 		if (c->leader.member == (int)s->member || s->weight == 0)
 			continue;
-		if (s->state == SERVER_OPEN || eligible_soon(&c->members[k]))
+		if (s->state == SERVER_OPEN || (or_soon && eligible_soon(&c->members[k])))
 			return true;
 	}
 	return false;
 }
 
-/* The last resort is judged again when it is known whether any of the right ones is open. */
+/* The last resort is judged again when it is known whether any of the right ones is open. It does
+ * not begin to serve when one will be in a moment, and does not stop before one is. */
 static void fill_last_resort(struct monitor *m, const struct listener_config *l,
 			     struct view_listener *v, const struct view_listener *before)
 {
-	bool others_open = right_one_is_open(&m->clusters[l->cluster], v);
+	const struct cluster_state *c = &m->clusters[l->cluster];
+	bool open = right_one_is_open(c, v, false), open_soon = right_one_is_open(c, v, true);
 
 	for (unsigned k = 0; k < v->n_servers; k++) {
 		struct server_track *t = track_of(m, &v->servers[k]);
 		struct standing s = {.state = v->servers[k].state,
 				     .why = v->servers[k].why,
 				     .cut = v->servers[k].cut};
+		bool serves = t->last_resort && before->servers[k].state == SERVER_OPEN;
 
-		s = eligible_last_resort(s, l, t, before->servers[k].state, others_open);
+		s = eligible_last_resort(s, l, t, before->servers[k].state,
+					 serves ? open : open_soon);
 		put_standing(&v->servers[k], s, &before->servers[k]);
 		if (s.state == SERVER_CLOSED || s.why == WHY_ROLE_HELD)
 			t->last_resort = false;

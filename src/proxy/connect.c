@@ -16,11 +16,6 @@
 
 enum { MOST_ATTEMPTS = 64 }; /* as many servers as session.tried can tell apart */
 
-static struct worker_listener *listener_of(const struct session *s)
-{
-	return &s->worker->listeners[s->listener];
-}
-
 static const struct view_server *view_server_of(const struct session *s, unsigned server)
 {
 	return &s->worker->view->listeners[s->listener].servers[server];
@@ -138,10 +133,14 @@ const char *connect_failure_text(const struct session *s)
 static void blame(struct session *s, int error)
 {
 	s->failure = error > 0 && error <= UINT8_MAX ? (uint8_t)error : EIO;
+	if (error != ECONNRESET)
+		s->hang_ups = 0;
 	if (s->lane->server < 64)
 		s->tried |= UINT64_C(1) << s->lane->server;
 	COUNT(s->lane->count, connect_errors, 1);
 	lane_tell_sign(s->worker, s->lane, sign_of(error));
+	if (sign_of(error) == SIGN_REFUSED) /* its own word, or its kernel's */
+		hold_suspect(s->worker, s->lane->member);
 }
 
 static void count_retry(const struct session *s, const struct lane *failed)
@@ -157,9 +156,9 @@ static void count_retry(const struct session *s, const struct lane *failed)
 /* Who has waited for a server once waits on for a free place, too. */
 static void give_up(struct session *s, bool full)
 {
-	s->limit = LIMIT_SERVERS;
+	s->limit = full ? LIMIT_SERVERS : LIMIT_NONE;
 	if (s->worker->view->listeners[s->listener].n_open > 0)
-		hold_server_failed(s);
+		hold_pause(s);
 	if (full && s->hold_until_ms == 0)
 		refuse_begin(s, CLOSE_LIMIT);
 	else
@@ -172,12 +171,17 @@ static void give_up(struct session *s, bool full)
 static bool failed_at_once(struct session *s, int error)
 {
 	connect_drop_server(s);
-	if (is_own_fault(error)) {
-		refuse_begin(s, CLOSE_INTERNAL);
-		return false;
+	if (!is_own_fault(error)) {
+		blame(s, error);
+		return true;
 	}
-	blame(s, error);
-	return true;
+	s->failure = (uint8_t)error;
+	if (s->hold_until_ms) { /* it has waited so long; and who waits is not refused in crowds */
+		hold_pause(s);
+		hold_begin(s);
+	} else
+		refuse_begin(s, CLOSE_INTERNAL);
+	return false;
 }
 
 /* `failed`: the server of the attempt before, NULL for the first. */
@@ -224,11 +228,16 @@ void connect_resume(struct session *s)
 	connect_next(s, NULL);
 }
 
-static void try_again(struct session *s, struct lane *failed)
+static void leave_server(struct session *s)
 {
 	connect_drop_server(s);
 	if (s->state == SESSION_STARTING)
 		session_move(s, SESSION_CONNECTING);
+}
+
+static void try_again(struct session *s, struct lane *failed)
+{
+	leave_server(s);
 	connect_next(s, failed);
 }
 
@@ -241,6 +250,12 @@ void connect_failed(struct session *s, int error)
 void connect_elsewhere(struct session *s)
 {
 	try_again(s, NULL);
+}
+
+void connect_wait(struct session *s)
+{
+	leave_server(s);
+	hold_begin(s);
 }
 
 void connect_expired(struct session *s)
@@ -304,6 +319,10 @@ void connect_run(struct session *s)
 	}
 	if (!connect_still_wanted(s)) {
 		connect_elsewhere(s);
+		return;
+	}
+	if (hold_takes_back(s)) {
+		connect_wait(s);
 		return;
 	}
 	if (s->up.blocked) /* still on its way */

@@ -4,29 +4,29 @@
  * remain unread in its socket, so TLS stays end to end and there is nothing to remember. Happy
  * path: a view opens a server, and the queue is let go in the order in which it came. Failure
  * modes: the client hangs up (forgotten at once), its time is up or too many wait (refuse.c), the
- * server fails (it waits on, and the next try is one session only, RETRY_MS later or by the next
- * view).
+ * server fails (it waits on, and the next try is one session only, RETRY_MS later; when a view
+ * brings another server, that one is trusted).
  *
- * Release is paced by answers, not by a clock: at most WINDOW sessions of the process are on their
- * way to a server that has not answered them yet, and each answer lets the next one go. PostgreSQL
- * forks a process per connection and its queue of connections is short, so thousands at once would
- * wait there, out of sight, or run into its max_connections together; a new primary that answers in
- * 5 ms takes 6,000 sessions a second through this window, one that is still warming up takes what
- * it can. Worker thread only. */
+ * Release is paced by answers, not by a clock: a few sessions of the process are on their way to a
+ * server that has not answered them yet, and each answer lets the next one go, and one more until
+ * they are WINDOW_MOST. PostgreSQL forks a process per connection and its queue of connections is
+ * short, so thousands at once would wait there, out of sight, or run into its max_connections
+ * together, and 32 at once all wait for the slowest of them (measured on two cores: the first
+ * answer after 160 ms, not 10). A new primary that answers in 5 ms takes 6,000 sessions a second
+ * through this window, one that is still warming up takes what it can. Worker thread only. */
 #include "core/counters.h"
 #include "io/clock.h"
 #include "proxy/worker_state.h"
+#include <limits.h>
+#include <string.h>
 
 enum {
-	WINDOW = 32,      /* of the process, shared evenly by its workers ... */
-	WINDOW_LEAST = 4, /* ... but no less than this for each */
-	RETRY_MS = 100,   /* after a server has failed that the view holds to be open */
+	WINDOW_FIRST = 4, /* of the process, shared evenly by its workers ... */
+	WINDOW_MOST = 32,
+	WINDOW_LEAST =
+		2,      /* ... but no less than this for each; 1 is for a server that has failed */
+	RETRY_MS = 100, /* after a server has failed that the view holds to be open */
 };
-
-static struct worker_listener *listener_of(const struct session *s)
-{
-	return &s->worker->listeners[s->listener];
-}
 
 static struct session *first_of(const struct worker_listener *l)
 {
@@ -46,11 +46,11 @@ static void tell_oldest(struct worker_listener *l)
 			      memory_order_relaxed);
 }
 
-unsigned hold_window(unsigned n_workers)
+static unsigned share(const struct worker *w, unsigned of_the_process)
 {
-	unsigned share = WINDOW / n_workers;
+	unsigned mine = of_the_process / w->setup.n_workers;
 
-	return share > WINDOW_LEAST ? share : WINDOW_LEAST;
+	return mine > WINDOW_LEAST ? mine : WINDOW_LEAST;
 }
 
 /* ---- what is told of it ---- */
@@ -87,19 +87,23 @@ static void end_of_patience(struct session *s)
 {
 	bool open = s->worker->view->listeners[s->listener].n_open > 0;
 
-	refuse_begin(s, open && s->failure ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
+	if (open && s->limit == LIMIT_SERVERS)
+		refuse_begin(s, CLOSE_LIMIT);
+	else
+		refuse_begin(s, open && s->failure ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
 }
 
-static bool first_wait(struct session *s)
+/* Who was let go and comes back is not crowded out by who came later. */
+static bool enter(struct session *s)
 {
 	struct worker_listener *l = listener_of(s);
+	unsigned most = s->hold_until_ms ? UINT_MAX : l->config->hold_max;
 
-	if (!gauge_enter(l->hold_gauge, l->config->hold_max)) {
+	if (!gauge_enter(l->hold_gauge, most)) {
 		s->limit = LIMIT_HOLD;
 		refuse_begin(s, CLOSE_LIMIT);
 		return false;
 	}
-	s->in_hold = true;
 	if (s->hold_until_ms == 0) {
 		s->hold_until_ms = worker_now(s->worker) + l->config->hold_ms;
 		COUNT(l->count, held, 1);
@@ -116,7 +120,7 @@ void hold_begin(struct session *s)
 		end_of_patience(s);
 		return;
 	}
-	if (!first_wait(s))
+	if (!enter(s))
 		return;
 	s->tried = 0;
 	s->attempts = 0;
@@ -147,28 +151,53 @@ void hold_left(struct session *s)
 {
 	struct worker_listener *l = listener_of(s);
 
-	if (!s->in_hold)
-		return;
-	s->in_hold = false;
 	gauge_leave(l->hold_gauge);
 	tell_oldest(l);
 	tell_if_emptied(s->worker, l);
 }
 
-/* Its way to a server is over, well or badly. */
-void hold_settled(struct session *s, bool answered)
+/* A few silent clients would else keep all the others waiting ... */
+void hold_yield_place(struct session *s)
 {
-	struct worker_listener *l = listener_of(s);
-
-	if (answered && l->window == 1) {
-		l->window = hold_window(s->worker->setup.n_workers);
-		l->hold_resume_ms = 0;
-	}
 	if (!s->released)
 		return;
 	s->released = false;
-	l->n_released--;
-	if (answered)
+	listener_of(s)->n_released--;
+}
+
+void hold_take_place(struct session *s)
+{
+	if (s->released || s->hold_until_ms == 0)
+		return;
+	s->released = true;
+	listener_of(s)->n_released++;
+}
+
+/* ... and so would one whose login takes long, when others have failed before it. */
+void hold_late(struct session *s)
+{
+	if (listener_of(s)->window == 1)
+		hold_yield_place(s);
+}
+
+void hold_trust(struct worker *w, struct worker_listener *l)
+{
+	l->window = share(w, WINDOW_FIRST);
+	l->hold_resume_ms = l->suspected_until_ms = 0;
+}
+
+/* What a failure or a suspicion says of the server is refuted by answers to what was sent since
+ * then only. */
+void hold_settled(struct session *s, bool served)
+{
+	struct worker_listener *l = listener_of(s);
+
+	if (served && l->window == 1 && s->active_ms >= l->hold_resume_ms - RETRY_MS)
+		hold_trust(s->worker, l);
+	else if (served && l->window > 1 && l->window < share(s->worker, WINDOW_MOST))
+		l->window++;
+	hold_yield_place(s);
+	if (served && s->hold_until_ms)
 		count_served(s);
 	tell_if_emptied(s->worker, l);
 }
@@ -179,37 +208,93 @@ static void pause_release(struct worker_listener *l, int64_t now_ms)
 	l->hold_resume_ms = now_ms + RETRY_MS;
 }
 
-void hold_server_failed(struct session *s)
+void hold_pause(struct session *s)
 {
 	pause_release(listener_of(s), worker_now(s->worker));
 }
 
-void hold_suspect(struct worker_listener *l, int64_t now_ms)
+/* Does this listener stand or fall with this member? */
+static bool depends_on(const struct worker *w, const struct worker_listener *l, unsigned member)
 {
-	l->suspected = true;
-	pause_release(l, now_ms);
+	if (w->view->listeners[l - w->listeners].n_open != 1)
+		return false;
+	for (unsigned i = 0; i < l->n_lanes; i++)
+		if (l->lanes[i].member == member)
+			return lane_takes_new(&l->lanes[i]);
+	return false;
 }
 
-void hold_new_view(struct worker *w)
+static bool is_suspected(const struct worker *w, const struct worker_listener *l)
 {
-	for (unsigned i = 0; i < w->config->n_listeners; i++) {
-		w->listeners[i].window = hold_window(w->setup.n_workers);
-		w->listeners[i].hold_resume_ms = 0;
-		w->listeners[i].suspected = false;
+	return worker_now(w) < l->suspected_until_ms && l->config->hold_ms > 0;
+}
+
+/* Suspected already, it is not so for longer: a server may end its sessions one by one for hours.
+ */
+static bool suspect(struct worker *w, struct worker_listener *l)
+{
+	if (is_suspected(w, l))
+		return false;
+	pause_release(l, worker_now(w));
+	l->suspected_until_ms = l->hold_resume_ms;
+	return true;
+}
+
+static void wake_all(struct list *on_their_way)
+{
+	LIST_FOREACH (node, on_their_way)
+		session_wake(LIST_ENTRY(node, struct session, node));
+}
+
+void hold_suspect(struct worker *w, unsigned member)
+{
+	bool news = false;
+
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		if (depends_on(w, &w->listeners[i], member))
+			news |= suspect(w, &w->listeners[i]);
+	if (!news)
+		return;
+	wake_all(&w->states[SESSION_CONNECTING]);
+	wake_all(&w->states[SESSION_STARTING]);
+}
+
+bool hold_takes_back(const struct session *s)
+{
+	return is_suspected(s->worker, listener_of(s)) &&
+	       depends_on(s->worker, listener_of(s), s->lane->member);
+}
+
+static bool offers_the_same(const struct view_listener *a, const struct view_listener *b)
+{
+	for (unsigned i = 0; i < a->n_servers; i++) {
+		const struct view_server *v = &a->servers[i], *u = &b->servers[i];
+
+		if (v->state != u->state || v->generation != u->generation || v->port != u->port ||
+		    strcmp(v->ip, u->ip) != 0)
+			return false;
 	}
+	return a->n_open == b->n_open;
+}
+
+/* News of other servers say nothing of the one that has failed. */
+void hold_new_view(struct worker *w, const struct view *old)
+{
+	for (unsigned i = 0; i < w->config->n_listeners; i++)
+		if (!offers_the_same(&old->listeners[i], &w->view->listeners[i]))
+			hold_trust(w, &w->listeners[i]);
 }
 
 static void release(struct session *s)
 {
-	s->released = true;
-	listener_of(s)->n_released++;
+	hold_take_place(s);
 	connect_resume(s);
 }
 
 /* May somebody go now, or at `hold_resume_ms`? */
 static bool may_release(const struct worker *w, const struct worker_listener *l)
 {
-	return !list_empty(&l->held) && l->n_released < l->window &&
+	return !w->stopping && !list_empty(&l->held) && l->n_released < l->window &&
 	       w->view->listeners[l - w->listeners].n_open > 0 &&
 	       !(w->suspended && l->serves_primary);
 }
@@ -222,9 +307,7 @@ bool hold_must_queue(const struct session *s)
 
 	if (!list_empty(&l->held))
 		return true;
-	l->suspected = l->suspected && worker_now(w) < l->hold_resume_ms;
-	return l->suspected && l->config->hold_ms > 0 &&
-	       w->view->listeners[s->listener].n_open == 1;
+	return is_suspected(w, l) && w->view->listeners[s->listener].n_open == 1;
 }
 
 int64_t hold_due_ms(const struct worker *w)

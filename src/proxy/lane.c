@@ -33,7 +33,7 @@ static void listener_init(struct worker *w, unsigned index)
 	l->config = &w->config->listeners[index];
 	list_init(&l->held);
 	list_init(&l->watched);
-	l->window = hold_window(w->setup.n_workers);
+	hold_trust(w, l);
 	l->sockopt = (struct sockopt){k->idle_ms, k->interval_ms, k->count};
 	l->serves_primary = listener_config_roles(l->config) & ROLE_BIT(ROLE_PRIMARY);
 	l->count = scoreboard_row(w->setup.scoreboard, w->index, index);
@@ -121,7 +121,7 @@ void lane_note_ending(const struct session *s)
 	if (++lane->n_endings < SEVERAL && lane->n_sessions > 1)
 		return;
 	lane_tell_sign(w, lane, SIGN_ENDED);
-	hold_suspect(lane->listener, worker_now(w));
+	hold_suspect(w, lane->member);
 }
 
 unsigned lane_doom(struct worker *w, struct lane *lane, enum close_reason reason)

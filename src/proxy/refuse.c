@@ -5,6 +5,7 @@
  * RST, which can destroy the error before it is read. A client that asks for encryption first hears
  * N and then sends its StartupMessage. Failure modes: it never speaks (startup timeout), it never
  * closes (LINGER_MS), it hangs up (that's all). */
+#include "base/assert.h"
 #include "core/counters.h"
 #include "proxy/worker_state.h"
 #include "wire/pg_error.h"
@@ -25,6 +26,7 @@ static void limit_sentence(const struct session *s, char *out, size_t n)
 	const struct listener_config *l = config_of(s);
 
 	switch ((enum session_limit)s->limit) {
+	case LIMIT_NONE: INSIST(false);
 	case LIMIT_PROCESS:
 		snprintf(out, n, "isari has reached its maxconn (%u sessions)",
 			 s->worker->config->maxconn);
@@ -55,6 +57,17 @@ static void unreached_sentence(const struct session *s, const char *cluster, cha
 		 s->worker->config->members[s->lane->member].name, connect_failure_text(s));
 }
 
+/* Or there is one, and those who came before still wait for its answer. */
+static void none_sentence(const struct session *s, const char *cluster, char *out, size_t n)
+{
+	const struct view *v = s->worker->view;
+
+	if (v->listeners[s->listener].n_open > 0)
+		snprintf(out, n, "no server of cluster \"%s\" has answered in time", cluster);
+	else
+		view_none_sentence(v, s->listener, worker_now(s->worker), out, n);
+}
+
 /* The SQLSTATE, and the sentence in `out`. */
 static const char *explain(const struct session *s, const char *why, char *out, size_t n)
 {
@@ -72,9 +85,7 @@ static const char *explain(const struct session *s, const char *why, char *out, 
 	case CLOSE_CONNECT_FAILED:
 		unreached_sentence(s, c->name, out, n);
 		return SQLSTATE_CANNOT_CONNECT_NOW;
-	default:
-		view_none_sentence(w->view, s->listener, worker_now(w), out, n);
-		return SQLSTATE_CANNOT_CONNECT_NOW;
+	default: none_sentence(s, c->name, out, n); return SQLSTATE_CANNOT_CONNECT_NOW;
 	}
 }
 

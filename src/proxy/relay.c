@@ -138,12 +138,26 @@ static void run_down(struct session *s)
 	if (s->down.bytes != before) {
 		COUNT(listener_row(s), bytes_out, s->down.bytes - before);
 		COUNT(s->lane->count, bytes_out, s->down.bytes - before);
-		atomic_store_explicit(&s->lane->count->heard_ms, worker_now(s->worker),
-				      memory_order_relaxed);
 		s->active_ms = worker_now(s->worker);
 		watch_moved(s);
 	}
 	settle(s, false, r);
+}
+
+/* Has the server said something just now? Bytes that come after all others had been read were sent
+ * lately, unless a client reads so slowly that they lay in the kernels' buffers, and a frozen
+ * server would seem to speak for as long as these last. Looking costs a call: once a millisecond.
+ */
+void relay_hear(struct session *s, uint32_t events)
+{
+	int64_t now_ms = worker_now(s->worker);
+	struct lane *lane = s->lane;
+
+	if (!(events & EDGE_READ) || s->down.readable || lane->listened_ms == now_ms)
+		return;
+	lane->listened_ms = now_ms;
+	if (!socket_debt(s->client.fd).queued)
+		atomic_store_explicit(&lane->count->heard_ms, now_ms, memory_order_relaxed);
 }
 
 void relay_run(struct session *s)

@@ -14,7 +14,7 @@ static const unsigned legal_moves[N_SESSION_STATES] = {
 	[SESSION_CANCELLING] = TO(CLOSING),
 	[SESSION_HELD] = TO(REFUSING) | TO(CONNECTING) | TO(CLOSING),
 	[SESSION_CONNECTING] = TO(REFUSING) | TO(HELD) | TO(STARTING) | TO(RELAYING) | TO(CLOSING),
-	[SESSION_STARTING] = TO(CONNECTING) | TO(RELAYING) | TO(CLOSING),
+	[SESSION_STARTING] = TO(CANCELLING) | TO(CONNECTING) | TO(RELAYING) | TO(CLOSING),
 	[SESSION_RELAYING] = TO(CLOSING),
 };
 
@@ -29,14 +29,16 @@ static struct list *list_of(struct session *s, enum session_state state)
 
 void session_move(struct session *s, enum session_state to)
 {
-	REQUIRE(legal_moves[s->state] & (1u << to));
+	enum session_state from = s->state;
+
+	REQUIRE(legal_moves[from] & (1u << to));
 	list_unlink(&s->node);
-	if (s->state == SESSION_HELD)
+	s->state = (uint8_t)to;
+	list_append(list_of(s, to), &s->node);
+	if (from == SESSION_HELD)
 		hold_left(s);
 	if (to != SESSION_CONNECTING && to != SESSION_STARTING)
 		hold_settled(s, to == SESSION_RELAYING);
-	s->state = (uint8_t)to;
-	list_append(list_of(s, to), &s->node);
 }
 
 /* ---- running ---- */
@@ -69,6 +71,8 @@ static void on_server(struct edge_source *source, uint32_t events)
 {
 	struct session *s = LIST_ENTRY(source, struct session, server);
 
+	if (s->state == SESSION_RELAYING)
+		relay_hear(s, events);
 	pump_source_ready(&s->down, events);
 	pump_sink_ready(&s->up, events);
 	session_run(s);
@@ -114,11 +118,6 @@ void session_expire(struct session *s)
 }
 
 /* ---- the beginning ---- */
-
-static const struct worker_listener *listener_of(const struct session *s)
-{
-	return &s->worker->listeners[s->listener];
-}
 
 enum close_reason session_admit(struct session *s)
 {

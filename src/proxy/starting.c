@@ -6,11 +6,11 @@
  * the rest is relaying. An N to a request for encryption binds nobody: it is passed on, and the
  * client's next packet is a first one again. Failure modes: the server resets, hangs up or is
  * closed by the view before it answered (another server, or the hold; the client notices nothing),
- * it says in plain text that it is starting up or shutting down (57P03, likewise), it is late
- * (control hears of it), the client resets. Hanging up without a word is also what PostgreSQL does
- * while it shuts down, and what it might do with a packet that it cannot bear: after HANG_UPS of
- * them the client hears it. A PostgreSQL that says so inside TLS cannot be understood: that goes to
- * the client. Worker thread only. */
+ * it says in plain text that it is starting up or shutting down (57P03, 57P01, likewise), it is
+ * late (control hears of it), the client resets. Hanging up without a word is also what PostgreSQL
+ * does while it shuts down, and what it might do with a packet that it cannot bear: after HANG_UPS
+ * of them the client hears it. A PostgreSQL that says so inside TLS cannot be understood: that goes
+ * to the client. Worker thread only. */
 #include "core/counters.h"
 #include "proxy/worker_state.h"
 #include "wire/pg_error.h"
@@ -86,17 +86,14 @@ static void hung_up(struct session *s)
 
 /* ---- the first packet ---- */
 
-static size_t packet_bytes(struct session *s, const char *bytes, size_t n)
+static size_t packet_bytes(struct session *s, const struct startup *startup, size_t n)
 {
-	struct startup startup;
-
-	pg_startup_parse(bytes, n, &startup);
-	s->plain = startup.kind == STARTUP_MESSAGE;
-	s->asks_encryption = startup.kind == STARTUP_SSL || startup.kind == STARTUP_GSSENC;
+	s->plain = startup->kind == STARTUP_MESSAGE;
+	s->asks_encryption = startup->kind == STARTUP_SSL || startup->kind == STARTUP_GSSENC;
 	/* TLS at once; or nothing that we understand, after an N: the server's to judge. */
-	if (startup.kind == STARTUP_DIRECT_TLS || startup.kind == STARTUP_INVALID)
+	if (startup->kind == STARTUP_DIRECT_TLS || startup->kind == STARTUP_INVALID)
 		return n;
-	return startup.consumed;
+	return startup->consumed;
 }
 
 /* Nothing to send yet: only after an N. */
@@ -108,25 +105,13 @@ static void await_client(struct session *s, ssize_t n)
 		session_close(s, n == 0 ? CLOSE_CLIENT : CLOSE_CLIENT_RESET);
 }
 
-static void send_first(struct session *s)
+static void send_packet(struct session *s, const char *bytes, size_t packet)
 {
-	char *bytes = s->worker->desk.scratch;
-	ssize_t n = socket_peek(s->client.fd, bytes, PEEK_BYTES);
-	size_t packet;
+	ssize_t n = socket_write(s->server.fd, bytes, packet);
 
-	if (n <= 0) {
-		await_client(s, n);
-		return;
-	}
-	packet = packet_bytes(s, bytes, (size_t)n);
-	if (packet == 0) { /* each further byte raises an edge; after its end none will come */
-		if (s->up.ending)
-			session_close(s, CLOSE_BAD_STARTUP);
-		return;
-	}
 	session_set_deadline(s, LATE_MS);
 	s->active_ms = worker_now(s->worker);
-	n = socket_write(s->server.fd, bytes, packet);
+	hold_take_place(s);
 	if (n == (ssize_t)packet)
 		s->first_bytes = (uint16_t)packet;
 	else if (n > 0) /* a tiny send buffer: no way back from half a packet */
@@ -135,19 +120,65 @@ static void send_first(struct session *s)
 		failed(s, n < 0 ? (int)-n : EIO);
 }
 
+/* libpq 17 asks for encryption before it cancels, too. */
+static void become_cancel(struct session *s, const char *bytes, size_t packet)
+{
+	connect_drop_server(s);
+	cancel_begin(s, bytes, packet);
+}
+
+static void send_first(struct session *s)
+{
+	char *bytes = s->worker->desk.scratch;
+	ssize_t n = socket_peek(s->client.fd, bytes, PEEK_BYTES);
+	struct startup startup;
+	size_t packet;
+
+	if (n <= 0) {
+		await_client(s, n);
+		return;
+	}
+	pg_startup_parse(bytes, (size_t)n, &startup);
+	packet = packet_bytes(s, &startup, (size_t)n);
+	if (startup.kind == STARTUP_CANCEL)
+		become_cancel(s, bytes, packet);
+	else if (packet > 0)
+		send_packet(s, bytes, packet);
+	else if (s->up.ending) /* each further byte raises an edge; after its end none will come */
+		session_close(s, CLOSE_BAD_STARTUP);
+}
+
 /* ---- the first answer ---- */
+
+/* Who is trusted is told so in the same breath as all the rest: what ends it after that ends a
+ * session that never was. */
+static size_t welcome_bytes(const char *bytes, size_t n)
+{
+	static const char welcome[] = "R\0\0\0\x08\0\0\0"; /* AuthenticationOk */
+
+	return n > sizeof(welcome) && memcmp(bytes, welcome, sizeof(welcome)) == 0 ? sizeof(welcome)
+										   : 0;
+}
+
+/* It takes nobody now; or it did, and then it had to end at once. */
+static bool is_not_ready(const char *sqlstate)
+{
+	return strcmp(sqlstate, SQLSTATE_CANNOT_CONNECT_NOW) == 0 ||
+	       strcmp(sqlstate, SQLSTATE_ADMIN_SHUTDOWN) == 0;
+}
 
 /* False: an error message has begun, and more of it will come. */
 static bool says_not_ready(const struct session *s, const char *bytes, size_t n, bool *not_ready)
 {
 	char state[PG_SQLSTATE_BYTES + 1];
+	size_t skip = welcome_bytes(bytes, n);
 
 	*not_ready = false;
-	if (!s->plain || bytes[0] != 'E')
+	if (!s->plain || bytes[skip] != 'E')
 		return true;
-	if (!pg_error_sqlstate(bytes, n, state))
+	if (!pg_error_sqlstate(bytes + skip, n - skip, state))
 		return n >= ANSWER_BYTES || s->down.ending;
-	*not_ready = strcmp(state, SQLSTATE_CANNOT_CONNECT_NOW) == 0;
+	*not_ready = is_not_ready(state);
 	return true;
 }
 
@@ -163,6 +194,7 @@ static void pass_no(struct session *s)
 		return;
 	}
 	count_down(s, 1);
+	hold_yield_place(s);
 	session_set_deadline(s, timeouts_of(s)->startup_ms);
 	session_wake(s); /* its next packet may be here, and so may the server's end */
 }
@@ -233,6 +265,8 @@ void starting_run(struct session *s)
 		session_close(s, CLOSE_CLIENT_RESET);
 	else if (!connect_still_wanted(s))
 		connect_elsewhere(s);
+	else if (!s->down.readable && hold_takes_back(s))
+		connect_wait(s);
 	else if (!lane_moves(s->worker, s->lane))
 		return; /* we slept: the next view wakes it */
 	else if (s->first_bytes == 0 && s->up.readable)
@@ -257,6 +291,7 @@ void starting_expired(struct session *s)
 		failed(s, ETIMEDOUT);
 	} else {
 		lane_tell_sign(s->worker, s->lane, SIGN_TIMEOUT);
+		hold_late(s);
 		session_set_deadline(s, patience - waited);
 	}
 }

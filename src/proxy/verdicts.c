@@ -72,7 +72,7 @@ void verdicts_take_view(struct worker *w)
 	each_lane(w, apply_state, &t);
 	recheck(&w->states[SESSION_CONNECTING]);
 	recheck(&w->states[SESSION_STARTING]);
-	hold_new_view(w);
+	hold_new_view(w, old);
 	send_back_new_view(w);
 	view_unref(old);
 	acknowledge(w, t.doomed);

@@ -13,11 +13,6 @@
 
 enum { LOOKS = 4 };
 
-static struct worker_listener *listener_of(const struct session *s)
-{
-	return &s->worker->listeners[s->listener];
-}
-
 static int64_t patience_ms(const struct session *s)
 {
 	return listener_of(s)->config->keepalive.user_timeout_ms;

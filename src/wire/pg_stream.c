@@ -1,6 +1,6 @@
 /* Following a session's bytes (protocol.html, "Message Flow" and "Message Formats"): type:1
  * length:4 (itself included) body, in both directions, once a StartupMessage has passed.
- * Not here: what is done with the knowledge (proxy/cut.c, proxy/cancel.c). */
+ * Not here: what is done with the knowledge (proxy/goodbye.c, send_back.c, cancel.c). */
 #include "wire/pg_stream.h"
 #include "wire/pg_startup.h"
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "io/pg_words.h"
 #include "peer.h"
 #include <dirent.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { SHORT_MS = 200, LONG_MS = 10000 };
@@ -574,8 +575,10 @@ static void test_a_mode_that_libpq_does_not_know_is_told(void **state)
 
 static void test_no_descriptor_left_is_our_own_fault(void **state)
 {
+	enum { FEW = 256 };
 	struct story s = {.leave_at = STEP_NEVER, .value = "f"};
-	int hoard[1024], n = 0;
+	int hoard[FEW], n = 0;
+	struct rlimit usual, few;
 	struct outcome o = {0};
 	struct sql_question q;
 	struct pg_ask *a;
@@ -583,16 +586,20 @@ static void test_no_descriptor_left_is_our_own_fault(void **state)
 	uv_loop_t loop;
 
 	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	few = (struct rlimit){FEW, usual.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	peer_start(&p, serve, &s);
 	assert_int_equal(loop_open(&loop), 0);
 	q = question(p.port, SHORT_MS);
 	assert_int_equal(pg_ask_start(&loop, &q, on_answer, &o, &a), 0);
-	while (n < 1024 && (hoard[n] = dup(0)) >= 0)
+	while (n < FEW && (hoard[n] = dup(0)) >= 0)
 		n++;
 	assert_int_equal(errno, EMFILE);
 	assert_true(wait_until(&loop, &o.calls, 1));
 	while (n > 0)
 		close(hoard[--n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
 	loop_close(&loop, "ask test");
 	assert_int_equal(o.result, SQL_OWN_FAULT);
 	peer_stop(&p);

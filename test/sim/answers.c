@@ -105,6 +105,8 @@ static void claim_the_past(struct world *w, struct observation *o)
 static void be_foreign(const struct world *w, const struct node *n, struct observation *o)
 {
 	claim_to_be_primary(w, o);
+	if (o->question == ASK_PRIMARY)
+		o->timeline += 2; /* another cluster's count */
 	if (n->foreign & FOREIGN_SCOPE)
 		strcpy(o->scope, "elsewhere");
 	if (n->foreign & FOREIGN_SYSTEM)

@@ -9,15 +9,16 @@
  *	   less than a lease ago
  *	3. never a primary without a proof
  *	4. never a stale primary: a write server that moves bytes is not one whose lock somebody
- *	   else holds. Promised while Patroni has renewed its lock less than loop_wait + 5 s before
- *	   the proof was asked for (what the lease is computed from); a Patroni that goes on
- *	   answering 200 for longer without a lock renewed, and then freezes, is beyond it, and so
- *	   is one that steals the lock
+ *	   else holds. Promised where the lock was good for another ttl - loop_wait - 5 s when the
+ *	   proof was asked for, by the times that were told; a Patroni that goes on answering 200
+ *	   for longer without renewing it, and then freezes, is beyond that, and so is one that
+ *	   steals the lock (why dcs_last_seen does not help: dcs_last_seen_test.c)
  *	5. one REST question and one ping in flight per member
- *	6. a clear no (another status, another cluster, a lower timeline) closes the write server at
- *	   once; one that cannot write takes no new sessions
+ *	6. a clear no (another status, another cluster, a lower timeline, PostgreSQL itself)
+ *	   closes the write server at once; one that cannot write takes no new sessions, nor does
+ *	   one whose Patroni was restarted a second ago and does not know the lock yet
  *	7. a node that is silent on both ports serves nobody: at once when its PostgreSQL refuses or
- *	   its ping ends, after 3 s in any case
+ *	   its ping ends, after 3 s in any case, unless a policy keeps its sessions
  *	8. after a pause of our own no byte moves without a proof asked since
  *	9. a proof on a higher timeline ends every other write server
  *	10. `fall` silent answers in a row stop new read sessions
@@ -29,14 +30,16 @@
  *	13. read sessions are cut by their own node's answers and silence only
  *	14. a worker that skips views cuts every session whose server was closed since, and no other
  *	   (worker.c)
- *	   18. after a hint all members are asked within fast_interval
+ *	15. after a hint all members are asked within fast_interval; after a sign, too, where
+ *	   nothing was amiss
  * and at the end of a world:
- *	15. after the last fault a true primary is served within 5 s (in a switchover on a calm day,
+ *	16. after the last fault a true primary is served within 5 s (in a switchover on a calm day,
  *	   150 ms), and in the end the view names the true primary and the true replicas
- *	16. an unchanged world makes no new generation
- *	17. replaying the events gives the same views (asked of every fourth world: it costs as much
+ *	17. an unchanged world makes no new generation
+ *	18. replaying the events gives the same views (asked of every fourth world: it costs as much
  *	   as the world itself) */
 #include "base/mem.h"
+#include "cast.h"
 #include "core/monitor.h"
 #include "witness.h"
 #include "worker.h"
@@ -78,59 +81,6 @@ struct sim {
 	size_t n_log, cap_log;
 	uint64_t *generations; /* per event: the view's generation after it */
 };
-
-/* ---- one listener for writes, one for reads ---- */
-
-static void draw_probing(struct world *w, struct cluster_config *c)
-{
-	static const int64_t leases_ms[] = {10000, 10000, 4000, 20000};
-
-	probe_config_defaults(&c->probe);
-	c->probe.lease_ms = leases_ms[world_chance(w, 4)];
-	c->probe.rise = 1 + (unsigned)world_chance(w, 3);
-	c->probe.fall = 2 + (unsigned)world_chance(w, 3);
-	c->probe.sql.wanted = w->asks_sql = world_chance(w, 2);
-	if (w->standby || world_chance(w, 2))
-		c->scope = xstrdup("world");
-}
-
-static void fill_listeners(struct world *w, struct config *c)
-{
-	c->n_listeners = WITNESS_LISTENERS;
-	c->listeners = xcalloc(c->n_listeners, sizeof(*c->listeners));
-	for (unsigned i = 0; i < c->n_listeners; i++) {
-		struct listener_config *l = &c->listeners[i];
-
-		listener_config_defaults(l);
-		l->name = xstrdup(i == WITNESS_WRITE ? "write" : "read");
-		l->serve = ROLE_BIT(i == WITNESS_WRITE ? ROLE_PRIMARY : ROLE_REPLICA);
-		l->on_unreachable = world_chance(w, 4) ? POLICY_CLOSE : POLICY_KEEP;
-	}
-}
-
-static struct config *make_config(struct world *w)
-{
-	struct config *c = config_new();
-
-	c->n_clusters = 1;
-	c->clusters = xcalloc(1, sizeof(*c->clusters));
-	c->clusters[0].name = xstrdup("sim");
-	c->clusters[0].n_members = w->n_nodes;
-	draw_probing(w, &c->clusters[0]);
-	c->n_members = w->n_nodes;
-	c->members = xcalloc(w->n_nodes, sizeof(*c->members));
-	for (unsigned i = 0; i < w->n_nodes; i++) {
-		c->members[i].name = xasprintf("n%u", i);
-		c->members[i].host = xasprintf("127.0.0.%u", i + 1);
-		c->members[i].rest_host = xstrdup(c->members[i].host);
-		c->members[i].port = 5432;
-		c->members[i].rest_port = 8008;
-		c->members[i].weight = 100;
-	}
-	fill_listeners(w, c);
-	config_finish(c);
-	return c;
-}
 
 /* ---- events ---- */
 
@@ -385,7 +335,7 @@ static void live(struct sim *s, uint64_t seed)
 	int64_t start_ms = s->world.now_ms;
 
 	s->tick_ms = start_ms;
-	s->config = make_config(&s->world);
+	s->config = cast_config(&s->world);
 	s->monitor = monitor_new(s->config, seed, start_ms);
 	witness_init(&s->witness, &s->world, s->config);
 	s->worker.witness = &s->witness;

@@ -23,7 +23,7 @@ MAIN = "monitor_sim_test.c"
 PROOF, HEALTH, ARBITER = "core/proof.c", "core/health.c", "core/arbiter.c"
 MONITOR, OBSERVE, PORT = "core/monitor.c", "core/monitor_observe.c", "core/monitor_port.c"
 VIEW, ELIGIBLE, FENCE = "core/monitor_view.c", "core/eligible.c", "core/fence.c"
-ASK, SCHEDULE = "core/monitor_ask.c", "core/schedule.c"
+ASK, SCHEDULE, LEASE = "core/monitor_ask.c", "core/schedule.c", "core/monitor_lease.c"
 
 # (rule of the contract, what is switched off, then per edit: file, exact text, replacement)
 MUTANTS = [
@@ -71,15 +71,15 @@ MUTANTS = [
     ("4", "no lease is ever cut", MONITOR,
      "		if (now_ms < s->proof.until_ms)\n			continue;\n",
      "		if (true)\n			continue;\n"),
-    ("4", "the lease is longer than configured", OBSERVE,
+    ("4", "the lease is longer than configured", LEASE,
      "	return lease < safe ? lease : safe;", "	return safe;"),
-    ("4", "the lease outlives the lock", OBSERVE,
+    ("4", "the lease outlives the lock", LEASE,
      "	return lease < safe ? lease : safe;", "	return lease;"),
-    ("4", "no margin before the lock's end", OBSERVE,
+    ("4", "no margin before the lock's end", LEASE,
      "ttl - loop_wait - LEASE_MARGIN_MS", "ttl - loop_wait"),
-    ("4", "loop_wait is not subtracted", OBSERVE,
+    ("4", "loop_wait is not subtracted", LEASE,
      "ttl - loop_wait - LEASE_MARGIN_MS", "ttl - LEASE_MARGIN_MS"),
-    ("4", "ttl and loop_wait do not shorten a lease that runs", OBSERVE,
+    ("4", "ttl and loop_wait do not shorten a lease that runs", LEASE,
      "		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + "
      "monitor_lease_ms(c);\n", "		(void)0;\n"),
     ("4", "the lease runs from the answer", OBSERVE,
@@ -121,6 +121,13 @@ MUTANTS = [
     ("5", "an unsure primary whose port refuses is cut", PORT,
      "	if (monitor_is_unsure(c, s))\n		take_port_of_unsure(s, port);\n	else if (",
      "	if ("),
+    ("3", "a Patroni that was restarted refutes its primary", OBSERVE,
+     "	if (j.verdict == VERDICT_REFUSAL && does_not_know_yet(",
+     "	if (false && does_not_know_yet("),
+    ("3", "a Patroni that was restarted is never believed", OBSERVE,
+     "	       now_ms - s->restarted_ms <= RESTART_MS &&", "	      "),
+    ("3", "a Patroni that was restarted and proved it is not believed", OBSERVE,
+     "	s->restarted_ms = 0; /* it knows the lock now */\n", ""),
     ("3", "what PostgreSQL says of itself is not heard", PORT,
      "	if (contradicts_proof(s, o))\n", "	if (false)\n"),
     ("3", "what PostgreSQL said before its promotion counts", PORT,
@@ -143,7 +150,7 @@ MUTANTS = [
      "	if (s->lower_timeline <= c->config->probe.rise)\n",
      "	if (s->lower_timeline < c->config->probe.rise)\n"),
     ("7", "a lower timeline is followed while another proves", OBSERVE,
-     "	if (another_claims_it(c, s))\n", "	if (false)\n"),
+     "	if (another_claims_it(c, s, o->answered_ms))\n", "	if (false)\n"),
     ("7", "a lower timeline is followed as soon as the higher is silent", OBSERVE,
      "other->proof.stands || other->proof.silenced ||", "other->proof.stands ||"),
     ("7", "a lower timeline is never followed", OBSERVE,
@@ -162,6 +169,9 @@ MUTANTS = [
      "	if (c->scope[0] == '\\0')\n", "	if (false)\n"),
     ("8", "the system identifier is not learnt", MONITOR,
      "	if (c->system_id == 0)\n", "	if (false)\n"),
+    ("8", "two clusters at the start are taken for one", MONITOR,
+     "	if (c->leader.changes == 0 && monitor_sees_two_clusters(c, now_ms, &two))\n",
+     "	if (monitor_sees_two_clusters(c, now_ms, &two) && false)\n"),
     ("8", "who is refused keeps its sessions", ELIGIBLE,
      "	if (m->refused != WHY_NONE)\n", "	if (false)\n"),
     # ---- 9: nobody is primary until proven ----
@@ -307,7 +317,7 @@ def check_original(args):
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--build", required=True)
-    p.add_argument("--seeds", type=int, default=2000)
+    p.add_argument("--seeds", type=int, default=3000)
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--timeout", type=float, default=300)
     p.add_argument("--only", default="")

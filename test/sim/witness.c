@@ -8,7 +8,6 @@ enum {
 	SILENT_BOUND_MS = 3000,
 	FIRST_CROWN_MS = 300, /* before the first crown, everybody who answers in time is heard */
 	LATE_MS = 300,
-	TIMER_MS = 20, /* no timer is that late in here */
 };
 
 void witness_init(struct witness *x, struct world *world, const struct config *config)
@@ -152,6 +151,26 @@ static void check_read_cut(struct witness *x, const struct event *ev, unsigned i
 		witness_violated(x, "the read sessions of n%u were cut for nothing", i);
 }
 
+static bool is_of_another_cluster(const struct observation *a, const struct observation *b)
+{
+	return a->system_id != b->system_id || strcmp(a->scope, b->scope) != 0;
+}
+
+/* While nobody knows which cluster this is: not before all were heard, and no guess. */
+static void check_first_crown(struct witness *x, unsigned i)
+{
+	int64_t age_ms = x->world->now_ms - x->started_ms;
+
+	for (unsigned k = 0; k < x->world->n_nodes && !x->crowned; k++) {
+		const struct told *t = &x->told[k];
+
+		if (t->n_ended == 0 && age_ms < FIRST_CROWN_MS)
+			witness_violated(x, "n%u was elected before n%u was heard", i, k);
+		if (t->fresh && is_of_another_cluster(&t->said, &x->told[i].said))
+			witness_violated(x, "n%u was elected beside another cluster's n%u", i, k);
+	}
+}
+
 /* Nobody is elected by silence, beside another that proves as much, or before all were heard. */
 static void check_election(struct witness *x, unsigned i)
 {
@@ -159,9 +178,7 @@ static void check_election(struct witness *x, unsigned i)
 		witness_violated(x, "n%u was elected by silence", i);
 	if (witness_rival(x, i, true))
 		witness_violated(x, "n%u was elected beside another", i);
-	for (unsigned k = 0; k < x->world->n_nodes && !x->crowned; k++)
-		if (x->told[k].n_ended == 0 && x->world->now_ms - x->started_ms < FIRST_CROWN_MS)
-			witness_violated(x, "n%u was elected before n%u was heard", i, k);
+	check_first_crown(x, i);
 	x->crowned = true;
 }
 
@@ -189,6 +206,8 @@ static void check_clear_answer(struct witness *x, const struct observation *o, c
 	const struct view_server *s = server(v, WITNESS_WRITE, o->member);
 	enum word word = witness_word(x, o);
 
+	if (!witness_is_ours(x, o) && server(v, WITNESS_READ, o->member)->state != SERVER_CLOSED)
+		witness_violated(x, "n%u is of another cluster and serves reads", o->member);
 	if (witness_is_void(x, o) && word != WORD_NO)
 		return;
 	if ((word == WORD_NO || word == WORD_LOWER) && s->state != SERVER_CLOSED)
@@ -278,7 +297,8 @@ static void timeline_went_down(struct witness *x, const struct change *c)
 	t->proof_ms = t->lower_ms;
 	t->until_ms = t->proof_ms + x->lease_ms;
 	t->fresh = true;
-	t->refuted = false;
+	t->refuted = t->gone = false;
+	t->restarted_ms = 0;
 }
 
 static void check_changes(struct witness *x, const struct update *up)
@@ -317,19 +337,6 @@ static void check_promptness(struct witness *x, const struct view *v)
 				 (long long)for_ms);
 }
 
-static void check_hint(struct witness *x)
-{
-	int64_t bound_ms = x->hinted_ms + witness_probe(x)->fast_interval_ms + TIMER_MS;
-
-	if (x->hinted_ms == 0 || x->world->now_ms <= bound_ms)
-		return;
-	for (unsigned i = 0; i < x->world->n_nodes; i++)
-		if (x->told[i].asked_ms < x->hinted_ms && !x->told[i].in_flight)
-			witness_violated(x, "n%u was not asked within %lld ms of a hint", i,
-					 (long long)(x->world->now_ms - x->hinted_ms));
-	x->hinted_ms = 0;
-}
-
 void witness_after(struct witness *x, const struct event *ev, const struct update *up,
 		   const struct view *before, const struct view *now)
 {
@@ -339,12 +346,13 @@ void witness_after(struct witness *x, const struct event *ev, const struct updat
 	check_write_servers(x, now);
 	check_silence(x, now);
 	check_promptness(x, now);
-	check_hint(x);
 	for (unsigned i = 0; i < x->world->n_nodes && before != now; i++)
 		for (unsigned l = 0; l < WITNESS_LISTENERS; l++)
 			check_moves(x, ev, before, now, l, i);
 	if (ev->type == EV_OBSERVATION)
 		check_answer(x, &ev->u.observation, now);
+	for (unsigned i = 0; i < x->world->n_nodes; i++)
+		x->told[i].serves = server(now, WITNESS_WRITE, i)->state != SERVER_CLOSED;
 }
 
 static void check_settled_primary(struct witness *x, const struct view *v)

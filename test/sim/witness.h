@@ -15,25 +15,28 @@ enum word { /* what one whole answer amounts to */
 	    WORD_PROOF,
 };
 
-struct told {                 /* what the monitor was told by one node */
-	int64_t proof_ms;     /* when its latest usable proof was asked for; 0: none */
-	int64_t answered_ms;  /* when that proof was given */
-	uint64_t timeline;    /* of that proof */
-	int64_t until_ms;     /* its lease has not been over before then */
-	bool fresh;           /* its latest answer was that proof */
-	bool refuted;         /* by itself, or by a higher timeline elsewhere */
-	bool unsure;          /* its Patroni answers that it could not ask its PostgreSQL */
-	bool rest_refused;    /* the latest question found nobody listening */
-	int64_t restarted_ms; /* its Patroni listens again since; 0: it always did */
-	bool on_time;         /* its lock was sure to outlive that proof's lease */
-	int64_t asked_ms;     /* when its latest REST question was put */
-	bool in_flight;       /* and it has not ended */
-	unsigned n_lower;     /* proofs in a row below the highest timeline */
-	int64_t lower_ms;     /* when the latest of them was asked for */
-	int64_t heard_ms;     /* its latest whole answer */
-	unsigned n_silent;    /* silent answers in a row */
-	unsigned n_ended;     /* questions that ended, one way or the other */
-	int64_t audible_ms;   /* when it last could have answered on any port */
+struct told {                    /* what the monitor was told by one node */
+	int64_t proof_ms;        /* when its latest usable proof was asked for; 0: none */
+	int64_t answered_ms;     /* when that proof was given */
+	uint64_t timeline;       /* of that proof */
+	int64_t until_ms;        /* its lease has not been over before then */
+	bool fresh;              /* its latest answer was that proof */
+	bool refuted;            /* by itself, or by a higher timeline elsewhere */
+	bool unsure;             /* its Patroni answers that it could not ask its PostgreSQL */
+	bool serves;             /* writes, by the view before this step */
+	bool rest_refused;       /* the latest question found nobody listening */
+	bool gone;               /* since that proof both its ports were silent */
+	int64_t restarted_ms;    /* its Patroni listens again since; 0: it always did */
+	bool on_time;            /* its lock was sure to outlive that proof's lease */
+	int64_t asked_ms;        /* when its latest REST question was put */
+	bool in_flight;          /* and it has not ended */
+	unsigned n_lower;        /* proofs in a row below the highest timeline */
+	int64_t lower_ms;        /* when the latest of them was asked for */
+	int64_t heard_ms;        /* its latest whole answer */
+	struct observation said; /* its latest whole answer to /primary */
+	unsigned n_silent;       /* silent answers in a row */
+	unsigned n_ended;        /* questions that ended, one way or the other */
+	int64_t audible_ms;      /* when it last could have answered on any port */
 };
 
 struct witness {
@@ -75,6 +78,7 @@ void witness_after(struct witness *x, const struct event *ev, const struct updat
 void witness_settled(struct witness *x, const struct view *now);
 
 /* witness_hears.c: what the monitor is told. */
+bool witness_is_ours(const struct witness *x, const struct observation *o);
 enum word witness_word(const struct witness *x, const struct observation *o);
 /* PostgreSQL itself says, later than the last proof, that it is in recovery. */
 bool witness_contradicts(const struct witness *x, const struct observation *o);

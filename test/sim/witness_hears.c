@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000, RESTART_MS = 1000 };
+enum { LEASE_MARGIN_MS = 5000, OWN_PAUSE_MS = 1000, RESTART_MS = 1000, TIMER_MS = 20 };
 
 const struct probe_config *witness_probe(const struct witness *x)
 {
@@ -28,7 +28,7 @@ static bool is_anothers_name(const struct witness *x, const struct observation *
 }
 
 /* Scope and system identifier are learnt from the first primary, where they are not configured. */
-static bool is_ours(const struct witness *x, const struct observation *o)
+bool witness_is_ours(const struct witness *x, const struct observation *o)
 {
 	bool knows_scope = x->crowned || x->config->clusters[0].scope;
 
@@ -44,14 +44,14 @@ static bool does_not_know_yet(const struct witness *x, const struct observation 
 {
 	const struct told *t = &x->told[o->member];
 
-	return t->restarted_ms && x->world->now_ms - t->restarted_ms <= RESTART_MS && !t->refuted &&
-	       x->world->now_ms < t->until_ms && o->claim == CLAIM_PRIMARY &&
-	       o->state == PG_RUNNING && o->timeline == t->timeline;
+	return t->serves && t->restarted_ms && x->world->now_ms - t->restarted_ms <= RESTART_MS &&
+	       !t->refuted && !t->gone && x->world->now_ms < t->until_ms &&
+	       o->claim == CLAIM_PRIMARY && o->state == PG_RUNNING && o->timeline == t->timeline;
 }
 
 enum word witness_word(const struct witness *x, const struct observation *o)
 {
-	if (!is_ours(x, o))
+	if (!witness_is_ours(x, o))
 		return WORD_NO;
 	if (o->question != ASK_PRIMARY)
 		return WORD_NOTHING;
@@ -136,7 +136,8 @@ static void hear_proof(struct witness *x, const struct observation *o, bool on_t
 	t->until_ms = o->asked_ms + x->lease_ms;
 	t->timeline = o->timeline;
 	t->on_time = on_time;
-	t->refuted = false;
+	t->refuted = t->gone = false;
+	t->restarted_ms = 0; /* it knows */
 	if (o->timeline <= x->highest)
 		return;
 	x->highest = o->timeline;
@@ -166,6 +167,7 @@ static void hear_answer(struct witness *x, const struct observation *o, bool on_
 		return;
 	if (witness_is_void(x, o) && word != WORD_NO)
 		return;
+	t->said = *o;
 	t->fresh = word == WORD_PROOF;
 	t->unsure = word == WORD_NOTHING && o->state == PG_UNKNOWN;
 	t->refuted |= word == WORD_NO || word == WORD_LOWER;
@@ -189,7 +191,9 @@ static void hear_port(struct witness *x, const struct observation *o)
 {
 	struct told *t = &x->told[o->member];
 
-	if (o->outcome != OUTCOME_ANSWERED && o->asked_ms > t->heard_ms)
+	if (o->outcome != OUTCOME_ANSWERED && o->asked_ms > t->heard_ms && !witness_is_void(x, o))
+		t->gone = true;
+	if (t->gone)
 		t->fresh = false;
 	if (!witness_contradicts(x, o))
 		return;
@@ -248,6 +252,20 @@ static void hear_hint(struct witness *x, const struct event *ev)
 		x->hinted_ms = ev->now_ms;
 }
 
+/* Before this event is taken in: who is asked only now is asked too late. */
+static void check_hint(struct witness *x)
+{
+	int64_t bound_ms = x->hinted_ms + witness_probe(x)->fast_interval_ms + TIMER_MS;
+
+	if (x->hinted_ms == 0 || x->world->now_ms <= bound_ms)
+		return;
+	for (unsigned i = 0; i < x->world->n_nodes; i++)
+		if (x->told[i].asked_ms < x->hinted_ms && !x->told[i].in_flight)
+			witness_violated(x, "n%u was not asked within %lld ms of a hint", i,
+					 (long long)(x->world->now_ms - x->hinted_ms));
+	x->hinted_ms = 0;
+}
+
 void witness_before(struct witness *x, const struct event *ev, bool on_time, int64_t tick_ms)
 {
 	witness_note_audible(x);
@@ -255,6 +273,7 @@ void witness_before(struct witness *x, const struct event *ev, bool on_time, int
 		sleep_ended(x, ev->now_ms);
 	if (ev->now_ms > tick_ms) /* a small pause of our own */
 		x->hinted_ms = 0;
+	check_hint(x);
 	if (!all_is_well(x))
 		x->restless_ms = ev->now_ms;
 	hear_hint(x, ev);

@@ -76,7 +76,8 @@ void world_init(struct world *w, uint64_t seed, bool tracing)
 		    w->standby ? ", standby cluster" : "");
 }
 
-/* isari may start beside a primary that cannot be asked, or beside two that say they are it. */
+/* isari may start beside a primary that cannot be asked, beside two that say they are it, or beside
+ * the primary of another cluster. */
 static void draw_first_impression(struct world *w)
 {
 	static const enum rest_mood moods[] = {MOOD_UNSURE, MOOD_LIAR, MOOD_SLOW};
@@ -86,6 +87,10 @@ static void draw_first_impression(struct world *w)
 		return;
 	i = world_chance(w, 2) ? i : (unsigned)w->lock_holder;
 	w->nodes[i].mood = moods[world_chance(w, 3)];
+	if ((int)i != w->lock_holder && world_chance(w, 2)) {
+		w->nodes[i].mood = MOOD_FOREIGN;
+		w->nodes[i].foreign = FOREIGN_SCOPE | FOREIGN_SYSTEM;
+	}
 	world_trace(w, "n%u answers in mood %d at first", i, w->nodes[i].mood);
 }
 

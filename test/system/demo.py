@@ -137,7 +137,7 @@ class Demo:
         wait_for(lambda: writer.settled_on(old.address, 1.0), 10, "the writer's first writes", 0.02)
         argv = ["patronictl", "-c", old.yml, "switchover", "demo", "--leader", old.name,
                 "--candidate", new.name, "--force"]
-        say("\nA switchover, while a writer opens a new connection for every write:")
+        say("\nA switchover, while a writer opens a new connection for every write, and waits when there is no primary:")
         say(f"  $ patronictl switchover demo --leader {old} --candidate {new} --force")
         r = subprocess.run(argv, capture_output=True, text=True, check=False)
         if r.returncode:

@@ -47,6 +47,7 @@ def test_once_shows_everything_and_ends():
     assert len(set(replicas)) == 2, out
     assert re.search(r"what the writer felt: \d+ writes, from n1 .* -> n\d", out)
     assert re.search(r"longest wait \d+\.\d+ s\n", out) and re.search(r"errors \d+", out)
+    assert "has no primary" not in out, "it waits instead of hearing that"
     assert nothing_is_left()
 
 

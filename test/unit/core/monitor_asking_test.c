@@ -285,6 +285,40 @@ static void test_config_is_asked_again_soon_when_the_answer_was_no_good(void **s
 	story_end(s);
 }
 
+static void run_until_config_is_asked(struct story *s)
+{
+	story_forget(s);
+	story_run(s, 61000);
+	assert_true(s->n_asked[0][ASK_CONFIG] + s->n_asked[1][ASK_CONFIG] >= 1);
+}
+
+static void test_patronis_settings_are_told_when_they_are_news(void **state)
+{
+	struct story *s = story_new(2);
+
+	(void)state;
+	s->acts[0].ttl_ms = s->acts[1].ttl_ms = 20000;
+	s->acts[0].loop_wait_ms = s->acts[1].loop_wait_ms = 0; /* written nowhere: the default */
+	story_open(s);
+	story_run(s, 10000);
+	assert_int_equal(story_count(s, CHANGE_SETTINGS), 1);
+	assert_int_equal(story_change(s, CHANGE_SETTINGS)->ttl_ms, 20000);
+	assert_int_equal(story_change(s, CHANGE_SETTINGS)->loop_wait_ms, 10000);
+	run_until_config_is_asked(s);
+	assert_int_equal(story_count(s, CHANGE_SETTINGS), 0);
+	s->acts[0] = story_replica(5);
+	s->acts[1].primary_status = 200;
+	s->acts[1].claim = CLAIM_PRIMARY;
+	s->acts[1].timeline = 6;
+	run_until_config_is_asked(s); /* the new primary says the same */
+	assert_int_equal(story_count(s, CHANGE_SETTINGS), 0);
+	s->acts[1].loop_wait_ms = 5000;
+	run_until_config_is_asked(s);
+	assert_int_equal(story_count(s, CHANGE_SETTINGS), 1);
+	assert_int_equal(story_change(s, CHANGE_SETTINGS)->loop_wait_ms, 5000);
+	story_end(s);
+}
+
 /* ---- addresses ---- */
 
 static void test_an_unresolved_name_is_not_asked_and_says_so(void **state)
@@ -702,6 +736,7 @@ int main(void)
 		cmocka_unit_test(test_a_200_of_a_postgresql_that_does_not_run_opens_nothing),
 		cmocka_unit_test(test_config_is_asked_rarely_and_of_the_primary),
 		cmocka_unit_test(test_config_is_asked_again_soon_when_the_answer_was_no_good),
+		cmocka_unit_test(test_patronis_settings_are_told_when_they_are_news),
 		cmocka_unit_test(test_an_unresolved_name_is_not_asked_and_says_so),
 		cmocka_unit_test(
 			test_an_address_once_known_is_kept_when_the_name_no_longer_resolves),

@@ -381,6 +381,26 @@ static void test_without_a_replica_the_primary_serves_until_one_returns(void **s
 	story_end(s);
 }
 
+static void test_readers_stay_on_the_last_resort_until_a_replica_is_up(void **state)
+{
+	struct story *s = story_new(2);
+
+	(void)state;
+	s->config->listeners[READ].fallback = FALLBACK_PRIMARY;
+	s->config->clusters[0].probe.rise = 3;
+	story_begin(s);
+	story_silence(s, 1);
+	story_run(s, 10000);
+	assert_int_equal(story_state(s, READ, 0), SERVER_OPEN);
+	s->acts[1] = story_replica(5);
+	while (story_state(s, READ, 1) != SERVER_OPEN) {
+		assert_int_equal(story_state(s, READ, 0), SERVER_OPEN);
+		story_run(s, 1);
+	}
+	assert_true(server_of(s, READ, 0)->drain_back);
+	story_end(s);
+}
+
 static void test_every_cause_that_stops_new_sessions_calls_the_last_resort(void **state)
 {
 	struct story *s = story_new(2);
@@ -609,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_the_tag_says_nothing_of_a_primary),
 		cmocka_unit_test(test_the_last_resort_serves_nobody_while_a_replica_does),
 		cmocka_unit_test(test_without_a_replica_the_primary_serves_until_one_returns),
+		cmocka_unit_test(test_readers_stay_on_the_last_resort_until_a_replica_is_up),
 		cmocka_unit_test(test_every_cause_that_stops_new_sessions_calls_the_last_resort),
 		cmocka_unit_test(test_a_replica_without_weight_is_no_reason_to_spare_the_primary),
 		cmocka_unit_test(test_readers_on_the_primary_live_by_its_lease),

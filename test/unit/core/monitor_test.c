@@ -405,6 +405,43 @@ static void test_a_lower_timeline_is_not_followed_while_another_proof_stands(voi
 	story_end(s);
 }
 
+/* Silence elects nobody: the one that fell silent may hold the lock until its lease has ended. */
+static void test_a_lower_timeline_is_not_followed_because_the_higher_one_fell_silent(void **state)
+{
+	struct story *s = story_new(3);
+	int64_t proven_ms;
+
+	(void)state;
+	story_begin(s);
+	proven_ms = s->last_asked_ms[0];
+	story_silence(s, 0);
+	s->acts[1] = story_primary(4);
+	assert_in_range(story_time_until(s, WRITE, 0, SERVER_CLOSED, 20000), 1, 3000);
+	assert_int_equal(story_leader(s), -1);
+	story_time_until(s, WRITE, 1, SERVER_OPEN, 20000);
+	assert_true(s->now_ms - proven_ms >= 10000);
+	assert_int_equal(story_count(s, CHANGE_TIMELINE_DOWN), 1);
+	story_end(s);
+}
+
+static void test_a_lower_timeline_is_a_clear_no_to_what_a_policy_kept(void **state)
+{
+	struct story *s = story_new(3);
+
+	(void)state;
+	s->config->listeners[WRITE].on_unreachable = POLICY_KEEP;
+	s->config->clusters[0].probe.rise = 5;
+	story_begin(s);
+	story_silence(s, 0);
+	story_time_until(s, WRITE, 0, SERVER_KEPT, 3000);
+	s->acts[0] = story_primary(4);
+	story_time_until(s, WRITE, 0, SERVER_CLOSED,
+			 3500); /* the question under way, and the next */
+	assert_int_equal(story_why(s, WRITE, 0), WHY_LOWER_TIMELINE);
+	assert_int_equal(story_cut(s, WRITE, 0), CLOSE_FENCED);
+	story_end(s);
+}
+
 static void test_confirmations_from_before_the_last_proof_fell_do_not_count(void **state)
 {
 	struct story *s = story_new(3);
@@ -478,6 +515,30 @@ static void test_the_higher_of_two_lower_timelines_is_followed_and_no_equal_one(
 			assert_int_equal(story_state(s, WRITE, 2), SERVER_CLOSED);
 		}
 		assert_int_equal(story_leader(s), other == 3 ? 1 : -1);
+		story_end(s);
+	}
+}
+
+static void test_of_two_lower_timelines_none_is_followed_for_the_others_silence(void **state)
+{
+	static const enum outcome silences[] = {OUTCOME_TIMEOUT, OUTCOME_REFUSED};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct story *s = story_new(3);
+		int64_t told_ms;
+
+		story_begin(s);
+		s->acts[0] = story_replica(5);
+		s->acts[1] = s->acts[2] = story_primary(4);
+		story_run(s, 3000);
+		assert_int_equal(story_leader(s), -1);
+		told_ms = s->last_asked_ms[2];
+		s->acts[2].rest = s->acts[2].port = silences[i];
+		story_run(s, 9500);
+		assert_int_equal(story_leader(s), -1);
+		story_time_until(s, WRITE, 1, SERVER_OPEN, 5000);
+		assert_in_range(s->now_ms - told_ms, 9900, 11500);
 		story_end(s);
 	}
 }
@@ -583,6 +644,25 @@ static void test_primaries_of_two_clusters_at_the_start_are_nobodys(void **state
 	s->acts[2].rest = s->acts[2].port = OUTCOME_ANSWERED;
 	expect_refused(s, 2, WHY_WRONG_SYSTEM);
 	assert_int_equal(story_leader(s), 0);
+	story_end(s);
+}
+
+static void test_of_two_clusters_none_is_elected_by_the_others_silence(void **state)
+{
+	struct story *s = story_new(3);
+	int64_t told_ms;
+
+	(void)state;
+	s->acts[2] = story_primary(3); /* below the other's: no proof of its own stands */
+	s->acts[2].system_id = 666;
+	story_open(s);
+	story_run(s, 2000);
+	told_ms = s->last_asked_ms[2];
+	s->acts[2].rest = s->acts[2].port = OUTCOME_TIMEOUT;
+	story_run(s, 9000);
+	assert_int_equal(story_leader(s), -1);
+	assert_in_range(story_time_until(s, WRITE, 0, SERVER_OPEN, 5000), 0, 5000);
+	assert_in_range(s->now_ms - told_ms, 9900, 11500); /* asked once more, in vain */
 	story_end(s);
 }
 
@@ -693,16 +773,22 @@ int main(void)
 		cmocka_unit_test(test_nobody_is_elected_by_silence),
 		cmocka_unit_test(test_a_lower_timeline_is_followed_only_after_rise_confirmations),
 		cmocka_unit_test(test_a_lower_timeline_is_not_followed_while_another_proof_stands),
+		cmocka_unit_test(
+			test_a_lower_timeline_is_not_followed_because_the_higher_one_fell_silent),
+		cmocka_unit_test(test_a_lower_timeline_is_a_clear_no_to_what_a_policy_kept),
 		cmocka_unit_test(test_confirmations_from_before_the_last_proof_fell_do_not_count),
 		cmocka_unit_test(test_confirmations_are_counted_in_a_row),
 		cmocka_unit_test(
 			test_the_higher_of_two_lower_timelines_is_followed_and_no_equal_one),
+		cmocka_unit_test(
+			test_of_two_lower_timelines_none_is_followed_for_the_others_silence),
 		cmocka_unit_test(test_the_primarys_own_timeline_going_down_cuts_its_sessions),
 		cmocka_unit_test(
 			test_an_answer_without_a_timeline_is_not_a_timeline_that_went_down),
 		cmocka_unit_test(test_a_wrong_scope_is_refused_with_the_reason),
 		cmocka_unit_test(test_the_first_primary_says_which_cluster_it_is),
 		cmocka_unit_test(test_primaries_of_two_clusters_at_the_start_are_nobodys),
+		cmocka_unit_test(test_of_two_clusters_none_is_elected_by_the_others_silence),
 		cmocka_unit_test(test_a_wrong_system_id_is_refused_with_the_reason),
 		cmocka_unit_test(test_a_system_id_is_learned_as_soon_as_the_primary_says_it),
 		cmocka_unit_test(test_another_members_name_is_refused_with_the_reason),

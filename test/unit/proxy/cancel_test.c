@@ -159,6 +159,38 @@ static void test_a_key_inside_tls_is_known_to_nobody(void **state)
 	hang_up(&s);
 }
 
+/* libpq 17 with sslmode=prefer, where ssl is off. */
+static void test_a_cancel_after_a_no_to_encryption_reaches_the_sessions_server(void **state)
+{
+	enum { TIMES = 4 };
+	struct world *w = *state;
+	struct wire s = log_in(w, READ, key_data, KEY_DATA_BYTES);
+
+	for (int i = 0; i < TIMES; i++) {
+		struct wire c = {client_of(w, READ), -1};
+		int asked;
+
+		write_all(c.client, ssl_request, 8);
+		asked = tcp_accept(w->server[(i + 1) % N_SERVERS]);
+		expect(asked, ssl_request, 8);
+		write_all(asked, "N", 1);
+		expect(c.client, "N", 1);
+		write_all(c.client, cancel_request, CANCEL_BYTES);
+		assert_int_equal(read_once(asked), 0);
+		close(asked);
+		c.server = tcp_accept(w->server[0]);
+		expect(c.server, cancel_request, CANCEL_BYTES);
+		close(c.server);
+		c.server = -1;
+		assert_int_equal(read_once(c.client), 0);
+		hang_up(&c);
+	}
+	AWAIT(w, all_sessions(w) == 1);
+	assert_int_equal(listener_sum(w, READ).cancels, TIMES);
+	assert_int_equal(listener_sum(w, READ).ended, 0);
+	hang_up(&s);
+}
+
 static void test_a_key_is_forgotten_with_its_session(void **state)
 {
 	struct world *w = *state;
@@ -270,6 +302,7 @@ int main(void)
 		STORY(test_a_key_of_256_bytes_passes_and_is_known),
 		STORY(test_a_key_that_nobody_knows_goes_to_all),
 		STORY(test_a_key_inside_tls_is_known_to_nobody),
+		STORY(test_a_cancel_after_a_no_to_encryption_reaches_the_sessions_server),
 		STORY(test_a_key_is_forgotten_with_its_session),
 		CREW(test_a_worker_asks_the_others),
 		CREW(test_when_no_worker_knows_the_key_it_goes_to_all),

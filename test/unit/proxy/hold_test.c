@@ -1,14 +1,6 @@
 /* Stories of clients that wait for a server, and of servers that turn out to be none. */
 #include "core/monitor.h"
-#include "proxy/worker_state.h"
-#include "unit/proxy/world.h"
-
-enum { LONG_MS = 20000, SHORT_MS = 200 };
-
-static struct world *world_holding(int64_t hold_ms, unsigned hold_max)
-{
-	return world_new(&(struct options){.hold_ms = hold_ms, .hold_max = hold_max});
-}
+#include "unit/proxy/holding.h"
 
 static int setup(void **state)
 {
@@ -20,28 +12,6 @@ static int teardown(void **state)
 {
 	world_free(*state);
 	return 0;
-}
-
-static unsigned waiting(const struct world *w, unsigned listener)
-{
-	return atomic_load(&w->board->holds[listener].now);
-}
-
-static int wait_for_server(struct world *w, unsigned listener)
-{
-	unsigned before = waiting(w, listener);
-	int client = client_of(w, listener);
-
-	say_startup(client);
-	AWAIT(w, waiting(w, listener) == before + 1);
-	return client;
-}
-
-static void be_let_go(struct world *w, struct wire *s, unsigned server)
-{
-	s->server = tcp_accept(w->server[server]);
-	expect(s->server, startup_packet, STARTUP_BYTES);
-	take_on(s);
 }
 
 /* ---- waiting ---- */
@@ -148,7 +118,7 @@ static void test_stopping_sends_away_who_waits(void **state)
 
 /* ---- release ---- */
 
-enum { CROWD = 100, WINDOW = 32 };
+enum { CROWD = 100, FIRST = 4, WINDOW = 32 };
 
 /* Who came first goes first, never more at a time than the window, and each answer lets another
  * go. */
@@ -160,6 +130,7 @@ static void test_a_crowd_is_let_go_by_and_by(void **state)
 	for (int i = 0; i < CROWD; i++)
 		s[i].client = wait_for_server(w, WRITE);
 	set_state(w, WRITE, 0, SERVER_OPEN);
+	AWAIT(w, waiting(w, WRITE) == CROWD - FIRST); /* by one more with each answer */
 	for (int i = 0; i < CROWD; i++) {
 		s[i].server = tcp_accept(w->server[0]);
 		assert_true(listener_sum(w, WRITE).released <= (uint64_t)i + WINDOW);
@@ -174,20 +145,20 @@ static void test_a_crowd_is_let_go_by_and_by(void **state)
 static void test_who_comes_while_others_wait_goes_behind_them(void **state)
 {
 	struct world *w = *state;
-	struct wire s[WINDOW + 1], late;
+	struct wire s[FIRST + 1], late;
 
-	for (int i = 0; i <= WINDOW; i++)
+	for (int i = 0; i <= FIRST; i++)
 		s[i].client = wait_for_server(w, WRITE);
 	set_state(w, WRITE, 0, SERVER_OPEN); /* all but one are on their way */
 	AWAIT(w, waiting(w, WRITE) == 1);
 	late.client = client_of(w, WRITE);
 	write_all(late.client, ssl_request, 8); /* to know it by */
 	AWAIT(w, waiting(w, WRITE) == 2);
-	for (int i = 0; i <= WINDOW; i++)
+	for (int i = 0; i <= FIRST; i++)
 		be_let_go(w, &s[i], 0);
 	late.server = tcp_accept(w->server[0]);
 	expect(late.server, ssl_request, 8);
-	for (int i = 0; i <= WINDOW; i++)
+	for (int i = 0; i <= FIRST; i++)
 		hang_up(&s[i]);
 	hang_up(&late);
 }
@@ -219,9 +190,6 @@ static void test_a_server_that_refuses_is_tried_again_until_it_takes(void **stat
 	hang_up(&s);
 }
 
-static const char starting_up[] = "E\0\0\0\x1eSFATAL\0C57P03\0Mstarting\0\0";
-enum { STARTING_UP_BYTES = 31 };
-
 static void test_a_server_that_is_starting_up_is_not_the_clients_business(void **state)
 {
 	struct world *w = *state;
@@ -239,7 +207,33 @@ static void test_a_server_that_is_starting_up_is_not_the_clients_business(void *
 	be_let_go(w, &s, 0);
 	assert_carries(&s);
 	AWAIT(w, w->heard[MSG_SIGN] == 1);
-	assert_int_equal(listener_sum(w, WRITE).bytes_in, STARTUP_BYTES + 4); /* counted once */
+	AWAIT(w, listener_sum(w, WRITE).bytes_in == STARTUP_BYTES + 4); /* counted once */
+	hang_up(&s);
+}
+
+static const char *const last_words[] = {
+	"E\0\0\0\x18SFATAL\0C57P01\0Mbye\0\0",
+	"R\0\0\0\x08\0\0\0\0E\0\0\0\x18SFATAL\0C57P01\0Mbye\0\0",
+};
+static const size_t last_words_bytes[] = {25, 34};
+
+static void test_a_login_that_a_shutdown_ends_is_done_again(void **state)
+{
+	struct world *w = *state;
+	struct wire s;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	say_startup(s.client);
+	for (size_t i = 0; i < 2; i++) {
+		int ended = tcp_accept(w->server[0]);
+
+		expect(ended, startup_packet, STARTUP_BYTES);
+		write_all(ended, last_words[i], last_words_bytes[i]);
+		close(ended);
+	}
+	be_let_go(w, &s, 0);
+	assert_carries(&s);
 	hang_up(&s);
 }
 
@@ -267,8 +261,8 @@ static void test_after_a_no_to_encryption_another_server_can_still_be_asked(void
 	close(refused);
 	be_let_go(w, &s, 0);
 	assert_carries(&s);
-	assert_int_equal(listener_sum(w, WRITE).bytes_in, 16 + STARTUP_BYTES + 4);
-	assert_int_equal(listener_sum(w, WRITE).bytes_out, 2 + AUTH_OK_BYTES + 4);
+	AWAIT(w, listener_sum(w, WRITE).bytes_in == 16 + STARTUP_BYTES + 4);
+	AWAIT(w, listener_sum(w, WRITE).bytes_out == 2 + AUTH_OK_BYTES + 4);
 	hang_up(&s);
 }
 
@@ -376,13 +370,6 @@ static void test_a_verdict_takes_the_unanswered_to_the_new_primary(void **state)
 	hang_up(&s);
 }
 
-static void grow_up(struct world *w)
-{
-	int64_t until_ms = test_now_ms() + GROWN_UP_MS + 1;
-
-	AWAIT(w, test_now_ms() > until_ms);
-}
-
 static void test_several_ends_at_once_are_a_sign_and_newcomers_wait_a_moment(void **state)
 {
 	struct world *w = *state;
@@ -403,6 +390,101 @@ static void test_several_ends_at_once_are_a_sign_and_newcomers_wait_a_moment(voi
 	be_let_go(w, &late, 0); /* nothing was the matter */
 	assert_carries(&late);
 	for (int i = 0; i < 3; i++)
+		hang_up(&s[i]);
+	hang_up(&late);
+}
+
+static void carry_grown_ups(struct world *w, struct wire *s, int n)
+{
+	for (int i = 0; i < n; i++)
+		s[i] = carry(w, WRITE, 0);
+	grow_up(w);
+}
+
+static void end_by_server(struct wire *s)
+{
+	close(s->server);
+	s->server = -1;
+}
+
+/* Inside TLS it could say that it shuts down, and nobody could hide it. */
+static void test_a_sign_takes_back_who_is_on_the_way_and_not_answered(void **state)
+{
+	struct world *w = *state;
+	struct wire s[3], late;
+	int silent;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	carry_grown_ups(w, s, 3);
+	late.client = client_of(w, WRITE);
+	write_all(late.client, ssl_request, 8);
+	silent = tcp_accept(w->server[0]);
+	expect(silent, ssl_request, 8);
+	end_by_server(&s[0]);
+	end_by_server(&s[1]);
+	AWAIT(w, listener_sum(w, WRITE).held == 1);
+	assert_int_equal(read_once(silent), 0);
+	close(silent);
+	late.server = tcp_accept(w->server[0]);
+	expect(late.server, ssl_request, 8);
+	write_all(late.server, "S", 1);
+	expect(late.client, "S", 1);
+	assert_carries(&late);
+	for (int i = 0; i < 3; i++)
+		hang_up(&s[i]);
+	hang_up(&late);
+}
+
+static void test_what_one_listener_hears_of_a_server_the_others_know(void **state)
+{
+	struct world *w = *state;
+	struct wire s, reader;
+	int refused;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	set_state(w, READ, 0, SERVER_OPEN);
+	s.client = client_of(w, WRITE);
+	reader.client = client_of(w, READ);
+	say_startup(s.client);
+	refused = tcp_accept(w->server[0]);
+	expect(refused, startup_packet, STARTUP_BYTES);
+	write_all(reader.client, ssl_request, 8);
+	reader.server = tcp_accept(w->server[0]);
+	expect(reader.server, ssl_request, 8);
+	write_all(refused, starting_up, STARTING_UP_BYTES);
+	close(refused);
+	AWAIT(w, listener_sum(w, READ).held == 1);
+	assert_int_equal(read_once(reader.server), 0);
+	close(reader.server);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	set_state(w, READ, 0, SERVER_CLOSED);
+	close(reader.client);
+	close(s.client);
+	AWAIT(w, all_sessions(w) == 0);
+}
+
+/* An operator who ends a thousand sessions one by one, or idle_session_timeout. */
+static void test_ends_that_go_on_keep_newcomers_out_for_a_moment_only(void **state)
+{
+	enum { MANY = 60, EACH_MS = 20 };
+	struct world *w = *state;
+	struct wire s[MANY], late;
+	struct pollfd called = {.fd = w->server[0], .events = POLLIN};
+	int ended = 2;
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	carry_grown_ups(w, s, MANY);
+	end_by_server(&s[0]);
+	end_by_server(&s[1]);
+	AWAIT(w, w->heard[MSG_SIGN] == 1);
+	late.client = client_of(w, WRITE);
+	say_startup(late.client);
+	while (ended < MANY && poll(&called, 1, EACH_MS) == 0)
+		end_by_server(&s[ended++]);
+	assert_in_range(ended, 2, MANY - 1);
+	be_let_go(w, &late, 0);
+	assert_carries(&late);
+	for (int i = 0; i < MANY; i++)
 		hang_up(&s[i]);
 	hang_up(&late);
 }
@@ -443,6 +525,7 @@ int main(void)
 		STORY(test_who_comes_while_others_wait_goes_behind_them),
 		STORY(test_a_server_that_refuses_is_tried_again_until_it_takes),
 		STORY(test_a_server_that_is_starting_up_is_not_the_clients_business),
+		STORY(test_a_login_that_a_shutdown_ends_is_done_again),
 		STORY(test_after_a_no_to_encryption_another_server_can_still_be_asked),
 		STORY(test_a_server_that_goes_after_its_no_is_replaced_unnoticed),
 		STORY(test_any_other_error_is_the_servers_answer),
@@ -450,6 +533,9 @@ int main(void)
 		STORY(test_hanging_up_again_and_again_is_the_servers_answer),
 		STORY(test_a_verdict_takes_the_unanswered_to_the_new_primary),
 		STORY(test_several_ends_at_once_are_a_sign_and_newcomers_wait_a_moment),
+		STORY(test_a_sign_takes_back_who_is_on_the_way_and_not_answered),
+		STORY(test_what_one_listener_hears_of_a_server_the_others_know),
+		STORY(test_ends_that_go_on_keep_newcomers_out_for_a_moment_only),
 		STORY(test_the_end_of_the_only_session_is_a_sign_unless_it_is_young),
 	};
 

@@ -107,6 +107,59 @@ static void test_a_session_blocked_in_both_directions_is_cut_like_any_other(void
 	free(junk);
 }
 
+static int64_t heard_ms(const struct world *w)
+{
+	return scoreboard_heard_ms(w->board, w->config, 0);
+}
+
+static void test_a_server_is_heard_when_it_speaks(void **state)
+{
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+
+	for (int i = 0; i < 3; i++) {
+		int64_t before = test_now_ms();
+
+		while (test_now_ms() <= before)
+			;
+		assert_carries(&s);
+		AWAIT(w, heard_ms(w) > before);
+	}
+	hang_up(&s);
+}
+
+/* It has stopped, and what the client is given lay in the buffers. */
+static void test_what_a_slow_client_is_given_is_no_word_of_its_server(void **state)
+{
+	enum { CHUNK = 64 * 1024 };
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+	char *junk = calloc(1, CHUNK);
+	uint64_t before, given;
+	int64_t said_ms;
+
+	do {
+		before = listener_sum(w, WRITE).bytes_out;
+		for (int i = 0; i < 20; i++) {
+			while (send(s.server, junk, CHUNK, MSG_DONTWAIT) > 0)
+				;
+			poll(NULL, 0, 1);
+		}
+	} while (listener_sum(w, WRITE).bytes_out != before);
+	said_ms = test_now_ms();
+	while (test_now_ms() <= said_ms)
+		;
+	given = before;
+	while (given == before) {
+		assert_int_equal(read_all(s.client, junk, CHUNK), CHUNK);
+		poll(NULL, 0, 1);
+		assert_true(heard_ms(w) <= said_ms);
+		given = listener_sum(w, WRITE).bytes_out;
+	}
+	hang_up(&s);
+	free(junk);
+}
+
 /* Closed and opened again between two views that the worker saw. */
 static void test_a_new_generation_cuts_the_old_sessions_though_the_server_is_open(void **state)
 {
@@ -355,6 +408,8 @@ int main(void)
 		STORY(test_a_demoted_server_loses_its_sessions_and_no_other_does),
 		STORY(test_the_first_session_on_a_primary_is_told_once_per_view),
 		STORY(test_a_session_blocked_in_both_directions_is_cut_like_any_other),
+		STORY(test_a_server_is_heard_when_it_speaks),
+		STORY(test_what_a_slow_client_is_given_is_no_word_of_its_server),
 		STORY(test_a_new_generation_cuts_the_old_sessions_though_the_server_is_open),
 		STORY(test_a_kept_server_keeps_its_sessions_and_takes_no_new_one),
 		STORY(test_while_control_stands_still_so_do_writers),
