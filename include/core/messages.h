@@ -21,6 +21,7 @@ enum message_type {
 	MSG_DRAIN,            /* stop accepting; sessions go on */
 	MSG_STOP,             /* cut everything, end the thread */
 	/* worker to worker */
+	MSG_SUSPECT,  /* a member may be going down */
 	MSG_ADOPT,    /* an accepted socket for the less loaded one */
 	MSG_FIND_KEY, /* whose session has this cancel key? From one to the next and back to the
 			 asker */
@@ -84,6 +85,9 @@ struct message {
 		struct {
 			uint64_t id;
 		} shutdown_session;
+		struct {
+			unsigned member;
+		} suspect;
 		struct {
 			int fd;
 			unsigned listener;

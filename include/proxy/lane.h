@@ -10,6 +10,11 @@
 #include "io/sockopt.h"
 #include "proxy/session.h"
 
+struct endings { /* that the server made, within a moment */
+	int64_t first_ms;
+	unsigned n;
+};
+
 struct lane {
 	struct list sessions; /* RELAYING, alive */
 	struct list doomed;   /* RELAYING, dead, to be closed */
@@ -18,13 +23,12 @@ struct lane {
 	unsigned server, member;
 	enum server_state state;
 	unsigned epoch, n_sessions;
-	enum close_reason reason; /* of the doomed */
-	bool moved;               /* before the view that is being taken */
-	int64_t signed_ms;        /* last MSG_SIGN */
-	int64_t endings_ms;       /* when the first of `n_endings` was */
-	unsigned n_endings;       /* sessions that the server has ended, within a moment */
-	uint64_t told_generation; /* last MSG_FIRST_SESSION */
-	int64_t listened_ms;      /* last look whether a session's server is alive: relay_hear */
+	enum close_reason reason;  /* of the doomed */
+	bool moved;                /* before the view that is being taken */
+	int64_t signed_ms;         /* last MSG_SIGN */
+	struct endings endings[2]; /* of grown-up sessions, of young ones */
+	uint64_t told_generation;  /* last MSG_FIRST_SESSION */
+	int64_t listened_ms;       /* last look whether a session's server is alive: relay_hear */
 	struct counters *count;
 	struct gauge *gauge;
 };

@@ -55,7 +55,8 @@ struct session {
 						*/
 			/* STARTING: sent to the server, and not yet taken from the client */
 			uint16_t first_bytes;
-			uint8_t hang_ups; /* servers that ended without a word after that */
+			uint8_t first_kind; /* STARTING: enum startup_kind of that */
+			uint8_t hang_ups;   /* servers that ended without a word after that */
 		};
 		struct pg_stream stream; /* RELAYING: what its bytes tell */
 	};
@@ -80,11 +81,11 @@ struct session {
 	bool client_error : 1; /* its socket reported an error */
 	bool client_lost : 1, server_lost : 1; /* a write to it failed: its end is a reset */
 	bool server_ended_first : 1;
-	bool abrupt : 1;          /* its end is passed on as a reset, whatever the reason */
-	bool kept_alive : 1;      /* watch.c: the server leg has its keepalive */
-	bool plain : 1;           /* its first packet is a StartupMessage: the answer can be read */
-	bool asks_encryption : 1; /* STARTING: that is what its first packet is */
-	bool released : 1;        /* counted among those who were let go and wait for an answer */
+	bool abrupt : 1;      /* its end is passed on as a reset, whatever the reason */
+	bool kept_alive : 1;  /* watch.c: the server leg has its keepalive */
+	bool secure : 1;      /* a server has said S to it: its next packet is a ClientHello */
+	bool negotiating : 1; /* STARTING: secure, and this server has yet to say S as well */
+	bool released : 1;    /* counted among those who were let go and wait for an answer */
 };
 
 _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");

@@ -108,11 +108,13 @@ void hold_yield_place(struct session *s);
 void hold_take_place(struct session *s);
 void hold_late(struct session *s);                 /* the answer is */
 void hold_settled(struct session *s, bool served); /* its way is over, well or badly */
+void hold_await_place(struct session *s);          /* every open server is full */
 void hold_pause(struct session *s); /* its try has failed, though the view has open servers */
 /* This member may be going down. Where it is the only server, who comes now waits a moment for the
  * answer of its Patroni, and so does who is on the way to it and was not answered yet: inside TLS a
  * PostgreSQL that shuts down says so to the client, and nobody could hide it. */
 void hold_suspect(struct worker *w, unsigned member);
+void hold_hear_suspicion(struct worker *w, unsigned member); /* of another worker */
 bool hold_takes_back(const struct session *s); /* the server of its attempt is suspected */
 void hold_new_view(struct worker *w, const struct view *old);
 void hold_release(struct worker *w);         /* every turn */

@@ -316,6 +316,18 @@ static void on_address(struct monitor *m, const struct event *ev)
 	s->address_known = true;
 }
 
+/* News out of the blue: ask after it at once, without waiting for the pace. */
+static struct doubt *ask_at_once(struct cluster_state *c, int64_t now_ms)
+{
+	for (unsigned i = 0; i < c->config->n_members && !c->doubt.in_doubt; i++) {
+		struct asking *a = &c->members[i].asking;
+
+		if (now_ms - a->round_ms >= SCHEDULE_PROMOTING_MS)
+			a->round_ms = now_ms - c->config->probe.interval_ms;
+	}
+	return &c->doubt;
+}
+
 static void on_operator(struct monitor *m, const struct event *ev)
 {
 	const struct listener_config *l = &m->config->listeners[ev->u.operator.listener];
@@ -333,10 +345,14 @@ static bool take_event(struct monitor *m, const struct event *ev)
 	case EV_OBSERVATION: monitor_observe(m, &ev->u.observation, ev->now_ms); break;
 	case EV_ADDRESS: on_address(m, ev); break;
 	case EV_SIGN:
-		doubt_sign(&monitor_cluster_of(m, ev->u.sign.member)->doubt, ev->now_ms);
+		doubt_sign(ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),
+			   ev->now_ms);
 		break;
 	case EV_OPERATOR: on_operator(m, ev); break;
-	case EV_HINT: doubt_surprise(&m->clusters[ev->u.hint.cluster].doubt, ev->now_ms); break;
+	case EV_HINT:
+		doubt_surprise(ask_at_once(&m->clusters[ev->u.hint.cluster], ev->now_ms),
+			       ev->now_ms);
+		break;
 	case EV_PAUSE: void_proofs(m, ev->u.pause.slept_ms, ev->now_ms); return true;
 	}
 	return false;

@@ -157,7 +157,9 @@ static void count_retry(const struct session *s, const struct lane *failed)
 static void give_up(struct session *s, bool full)
 {
 	s->limit = full ? LIMIT_SERVERS : LIMIT_NONE;
-	if (s->worker->view->listeners[s->listener].n_open > 0)
+	if (full)
+		hold_await_place(s);
+	else if (s->worker->view->listeners[s->listener].n_open > 0)
 		hold_pause(s);
 	if (full && s->hold_until_ms == 0)
 		refuse_begin(s, CLOSE_LIMIT);

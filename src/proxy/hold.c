@@ -25,6 +25,7 @@ enum {
 	WINDOW_MOST = 32,
 	WINDOW_LEAST =
 		2,      /* ... but no less than this for each; 1 is for a server that has failed */
+	FULL_MS = 10,   /* after every server was full */
 	RETRY_MS = 100, /* after a server has failed that the view holds to be open */
 };
 
@@ -208,6 +209,12 @@ static void pause_release(struct worker_listener *l, int64_t now_ms)
 	l->hold_resume_ms = now_ms + RETRY_MS;
 }
 
+/* Nothing is the matter with servers that are full. */
+void hold_await_place(struct session *s)
+{
+	listener_of(s)->hold_resume_ms = worker_now(s->worker) + FULL_MS;
+}
+
 void hold_pause(struct session *s)
 {
 	pause_release(listener_of(s), worker_now(s->worker));
@@ -246,17 +253,39 @@ static void wake_all(struct list *on_their_way)
 		session_wake(LIST_ENTRY(node, struct session, node));
 }
 
-void hold_suspect(struct worker *w, unsigned member)
+static bool suspect_member(struct worker *w, unsigned member)
 {
 	bool news = false;
 
 	for (unsigned i = 0; i < w->config->n_listeners; i++)
 		if (depends_on(w, &w->listeners[i], member))
 			news |= suspect(w, &w->listeners[i]);
-	if (!news)
+	if (news) {
+		wake_all(&w->states[SESSION_CONNECTING]);
+		wake_all(&w->states[SESSION_STARTING]);
+	}
+	return news;
+}
+
+void hold_hear_suspicion(struct worker *w, unsigned member)
+{
+	(void)suspect_member(w, member);
+}
+
+void hold_suspect(struct worker *w, unsigned member)
+{
+	if (!suspect_member(w, member))
 		return;
-	wake_all(&w->states[SESSION_CONNECTING]);
-	wake_all(&w->states[SESSION_STARTING]);
+	for (unsigned i = 0; i < w->setup.n_workers; i++) {
+		struct message *m;
+
+		if (i == w->index)
+			continue;
+		m = message_new(MSG_SUSPECT);
+		m->worker = w->index;
+		m->u.suspect.member = member;
+		worker_send(w->setup.peers[i], m);
+	}
 }
 
 bool hold_takes_back(const struct session *s)

@@ -19,7 +19,8 @@ static void lane_init(struct lane *lane, struct worker *w, struct worker_listene
 	lane->server = server;
 	lane->member = config_listener_cluster(w->config, l->config)->first_member + server;
 	lane->state = SERVER_CLOSED;
-	lane->signed_ms = lane->endings_ms = INT64_MIN / 2;
+	lane->signed_ms = lane->endings[false].first_ms = lane->endings[true].first_ms =
+		INT64_MIN / 2;
 	lane->count = scoreboard_row(w->setup.scoreboard, w->index, row);
 	lane->gauge = &w->setup.scoreboard->gauges[row];
 }
@@ -106,22 +107,22 @@ void lane_tell_sign(struct worker *w, struct lane *lane, enum sign sign)
 	worker_tell_control(w, m);
 }
 
-/* Logins that fail end young, and say nothing of the server. */
+/* Logins that fail end young, and say little of the server: reason to ask, not to suspect it. (A
+ * PostgreSQL that says inside TLS that it is shutting down looks just like them.) */
 void lane_note_ending(const struct session *s)
 {
 	struct worker *w = s->worker;
 	struct lane *lane = s->lane;
+	bool young = worker_now(w) - s->started_ms < GROWN_UP_MS;
+	struct endings *e = &lane->endings[young];
 
-	if (worker_now(w) - s->started_ms < GROWN_UP_MS)
-		return;
-	if (worker_now(w) - lane->endings_ms > MOMENT_MS) {
-		lane->endings_ms = worker_now(w);
-		lane->n_endings = 0;
-	}
-	if (++lane->n_endings < SEVERAL && lane->n_sessions > 1)
+	if (worker_now(w) - e->first_ms > MOMENT_MS)
+		*e = (struct endings){.first_ms = worker_now(w)};
+	if (++e->n < SEVERAL && (young || lane->n_sessions > 1))
 		return;
 	lane_tell_sign(w, lane, SIGN_ENDED);
-	hold_suspect(w, lane->member);
+	if (!young)
+		hold_suspect(w, lane->member);
 }
 
 unsigned lane_doom(struct worker *w, struct lane *lane, enum close_reason reason)

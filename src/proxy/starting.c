@@ -3,8 +3,10 @@
  *
  * Happy path: the client's first packet (a StartupMessage, an SSLRequest ...) is peeked at and sent
  * as it is; when the server's first byte is there the packet is taken from the client's socket, and
- * the rest is relaying. An N to a request for encryption binds nobody: it is passed on, and the
- * client's next packet is a first one again. Failure modes: the server resets, hangs up or is
+ * the rest is relaying. The one byte that answers a request for encryption binds nobody: it is
+ * passed on, and the client's next packet, a StartupMessage or a ClientHello, is a first one again;
+ * a server that comes in later for one that said S is asked for TLS by us, and its S is ours.
+ * Failure modes: the server resets, hangs up or is
  * closed by the view before it answered (another server, or the hold; the client notices nothing),
  * it says in plain text that it is starting up or shutting down (57P03, 57P01, likewise), it is
  * late (control hears of it), the client resets. Hanging up without a word is also what PostgreSQL
@@ -32,6 +34,11 @@ static const struct timeouts *timeouts_of(const struct session *s)
 static struct counters *listener_row(const struct session *s)
 {
 	return s->worker->listeners[s->listener].count;
+}
+
+static bool is_plain(const struct session *s)
+{
+	return s->first_kind == STARTUP_MESSAGE;
 }
 
 static void count_up(struct session *s, size_t n)
@@ -73,7 +80,7 @@ static void take_and_relay(struct session *s, size_t n)
 	if (!take(s, n))
 		return;
 	connect_answered(s);
-	relay_begin(s, s->worker->desk.scratch, n);
+	relay_begin(s, s->secure ? NULL : s->worker->desk.scratch, n);
 }
 
 static void hung_up(struct session *s)
@@ -86,17 +93,33 @@ static void hung_up(struct session *s)
 
 /* ---- the first packet ---- */
 
+/* The record of a ClientHello, which nobody splits (RFC 8446 allows 16 kB); anything else is the
+ * server's to judge. 0: more of it will come. */
+static size_t hello_bytes(const char *bytes, size_t n)
+{
+	enum { HANDSHAKE = 0x16, HEAD = 5 };
+	size_t record;
+
+	if (bytes[0] != HANDSHAKE)
+		return n;
+	if (n < HEAD)
+		return 0;
+	record = HEAD + ((size_t)(unsigned char)bytes[3] << 8 | (unsigned char)bytes[4]);
+	if (n >= record)
+		return record;
+	return record > PEEK_BYTES ? n : 0;
+}
+
 static size_t packet_bytes(struct session *s, const struct startup *startup, size_t n)
 {
-	s->plain = startup->kind == STARTUP_MESSAGE;
-	s->asks_encryption = startup->kind == STARTUP_SSL || startup->kind == STARTUP_GSSENC;
+	s->first_kind = (uint8_t)startup->kind;
 	/* TLS at once; or nothing that we understand, after an N: the server's to judge. */
 	if (startup->kind == STARTUP_DIRECT_TLS || startup->kind == STARTUP_INVALID)
 		return n;
 	return startup->consumed;
 }
 
-/* Nothing to send yet: only after an N. */
+/* Nothing to send yet: only after an N or an S. */
 static void await_client(struct session *s, ssize_t n)
 {
 	if (n == -EAGAIN)
@@ -131,15 +154,16 @@ static void send_first(struct session *s)
 {
 	char *bytes = s->worker->desk.scratch;
 	ssize_t n = socket_peek(s->client.fd, bytes, PEEK_BYTES);
-	struct startup startup;
+	struct startup startup = {.kind = STARTUP_DIRECT_TLS};
 	size_t packet;
 
 	if (n <= 0) {
 		await_client(s, n);
 		return;
 	}
-	pg_startup_parse(bytes, (size_t)n, &startup);
-	packet = packet_bytes(s, &startup, (size_t)n);
+	if (!s->secure)
+		pg_startup_parse(bytes, (size_t)n, &startup);
+	packet = packet_bytes(s, &startup, s->secure ? hello_bytes(bytes, (size_t)n) : (size_t)n);
 	if (startup.kind == STARTUP_CANCEL)
 		become_cancel(s, bytes, packet);
 	else if (packet > 0)
@@ -174,7 +198,7 @@ static bool says_not_ready(const struct session *s, const char *bytes, size_t n,
 	size_t skip = welcome_bytes(bytes, n);
 
 	*not_ready = false;
-	if (!s->plain || bytes[skip] != 'E')
+	if (!is_plain(s) || bytes[skip] != 'E')
 		return true;
 	if (!pg_error_sqlstate(bytes + skip, n - skip, state))
 		return n >= ANSWER_BYTES || s->down.ending;
@@ -182,17 +206,28 @@ static bool says_not_ready(const struct session *s, const char *bytes, size_t n,
 	return true;
 }
 
-static void pass_no(struct session *s)
+/* N to any request for encryption, S to one for TLS; and nothing else, or it would be a server that
+ * speaks unasked. */
+static bool answers_request(const struct session *s, const char *bytes, size_t n)
 {
-	char no;
+	if (n != 1 || (s->first_kind != STARTUP_SSL && s->first_kind != STARTUP_GSSENC))
+		return false;
+	return bytes[0] == 'N' || (bytes[0] == 'S' && s->first_kind == STARTUP_SSL);
+}
+
+static void pass_answer(struct session *s)
+{
+	char answer;
 
 	if (!take(s, s->first_bytes))
 		return;
-	(void)socket_read(s->server.fd, &no, 1);
-	if (socket_write(s->client.fd, "N", 1) != 1) { /* an empty buffer takes it, or it is gone */
+	(void)socket_read(s->server.fd, &answer, 1);
+	if (socket_write(s->client.fd, &answer, 1) !=
+	    1) { /* an empty buffer takes it, or it is gone */
 		session_close(s, CLOSE_CLIENT_RESET);
 		return;
 	}
+	s->secure = answer == 'S';
 	count_down(s, 1);
 	hold_yield_place(s);
 	session_set_deadline(s, timeouts_of(s)->startup_ms);
@@ -203,8 +238,8 @@ static void hear(struct session *s, const char *bytes, size_t n)
 {
 	bool not_ready;
 
-	if (s->asks_encryption && n == 1 && bytes[0] == 'N') {
-		pass_no(s);
+	if (answers_request(s, bytes, n)) {
+		pass_answer(s);
 		return;
 	}
 	if (!says_not_ready(s, bytes, n, &not_ready))
@@ -230,7 +265,7 @@ static void listen_to_server(struct session *s)
 		failed(s, (int)-n);
 }
 
-/* Between an N and the client's next packet: has the server gone meanwhile? */
+/* Between its answer and the client's next packet: has the server gone meanwhile? */
 static void watch_server(struct session *s)
 {
 	char byte;
@@ -245,6 +280,36 @@ static void watch_server(struct session *s)
 		connect_elsewhere(s);
 	else
 		session_close(s, CLOSE_SERVER);
+}
+
+/* ---- another server for a client that was told S ---- */
+
+static void negotiate(struct session *s)
+{
+	static const char ssl_request[] = {0, 0, 0, 8, 0x04, (char)0xd2, 0x16, 0x2f};
+
+	s->negotiating = true;
+	session_set_deadline(s, LATE_MS);
+	hold_take_place(s);
+	if (socket_write(s->server.fd, ssl_request, sizeof(ssl_request)) != sizeof(ssl_request))
+		failed(s, ECONNRESET);
+}
+
+/* Its S is ours. Without TLS it is no server for this client. */
+static void hear_negotiation(struct session *s)
+{
+	char answer;
+	ssize_t n = socket_read(s->server.fd, &answer, 1);
+
+	if (n == -EAGAIN) {
+		s->down.readable = false;
+	} else if (n == 1 && answer == 'S') {
+		s->negotiating = false;
+		session_set_deadline(s, timeouts_of(s)->startup_ms);
+		session_wake(s);
+	} else {
+		failed(s, n == 1 ? EPROTO : n == 0 ? ECONNRESET : (int)-n);
+	}
 }
 
 /* A client that says no more than this hears what there is to hear; there is no second try. */
@@ -269,11 +334,13 @@ void starting_run(struct session *s)
 		connect_wait(s);
 	else if (!lane_moves(s->worker, s->lane))
 		return; /* we slept: the next view wakes it */
-	else if (s->first_bytes == 0 && s->up.readable)
+	else if (s->first_bytes == 0 && s->up.readable && !s->negotiating)
 		send_first(s);
 	if (s->state != SESSION_STARTING)
 		return;
-	if (s->first_bytes)
+	if (s->negotiating)
+		hear_negotiation(s);
+	else if (s->first_bytes)
 		await_answer(s);
 	else if (s->down.readable)
 		watch_server(s);
@@ -285,7 +352,7 @@ void starting_expired(struct session *s)
 	int64_t patience = timeouts_of(s)->startup_ms;
 	int64_t waited = worker_now(s->worker) - s->active_ms;
 
-	if (s->first_bytes == 0) {
+	if (s->first_bytes == 0 && !s->negotiating) {
 		session_close(s, CLOSE_STARTUP_TIMEOUT);
 	} else if (waited >= patience) {
 		failed(s, ETIMEDOUT);
@@ -301,6 +368,10 @@ void starting_begin(struct session *s)
 	session_move(s, SESSION_STARTING);
 	s->active_ms = worker_now(s->worker);
 	s->first_bytes = 0;
+	s->negotiating = false;
 	session_set_deadline(s, timeouts_of(s)->startup_ms);
-	starting_run(s);
+	if (s->secure)
+		negotiate(s);
+	if (s->state == SESSION_STARTING)
+		starting_run(s);
 }

@@ -82,6 +82,7 @@ static void dispatch(struct worker *w, const struct message *m)
 	case MSG_DRAIN: drain(w); break;
 	case MSG_STOP: stop(w); break;
 	case MSG_ADOPT: adopt(w, m); break;
+	case MSG_SUSPECT: hold_hear_suspicion(w, m->u.suspect.member); break;
 	case MSG_FIND_KEY: cancel_find_key(w, m->worker, &m->u.find_key); break;
 	case MSG_SIGN:
 	case MSG_PAUSED:

@@ -95,6 +95,26 @@ static void test_signs_and_hints_hurry_all_of_the_cluster_for_a_while(void **sta
 	}
 }
 
+static void test_news_out_of_the_blue_are_asked_after_at_once(void **state)
+{
+	static const enum event_type kinds[] = {EV_SIGN, EV_HINT};
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		struct story *s = story_new(3);
+
+		story_begin(s);
+		story_run(s, 10000);
+		while (s->now_ms - s->last_asked_ms[0] != 50) /* of 1,000 to the next question */
+			story_run(s, 1);
+		event_about(s, kinds[k], 1);
+		story_run(s, 1);
+		for (unsigned i = 0; i < 3; i++)
+			assert_true(s->now_ms - s->last_asked_ms[i] <= 1);
+		story_end(s);
+	}
+}
+
 static unsigned asked_in(struct story *s, int64_t ms)
 {
 	story_forget(s);
@@ -726,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_a_calm_minute_costs_few_steps),
 		cmocka_unit_test(test_an_unchanged_world_makes_no_new_generation),
 		cmocka_unit_test(test_signs_and_hints_hurry_all_of_the_cluster_for_a_while),
+		cmocka_unit_test(test_news_out_of_the_blue_are_asked_after_at_once),
 		cmocka_unit_test(test_doubt_backs_off_after_30_seconds_until_a_surprise),
 		cmocka_unit_test(test_a_member_that_is_being_promoted_is_asked_without_a_pause),
 		cmocka_unit_test(test_a_member_that_is_always_slow_does_not_keep_the_others_busy),

@@ -288,6 +288,104 @@ static void test_a_server_that_goes_after_its_no_is_replaced_unnoticed(void **st
 	hang_up(&s);
 }
 
+static const char client_hello[] = "\x16\x03\x01\0\x04\x01hello";
+enum { HELLO_BYTES = 9 }; /* and the rest is the next record */
+
+static void be_told_yes(struct wire *s, struct world *w)
+{
+	write_all(s->client, ssl_request, 8);
+	s->server = tcp_accept(w->server[0]);
+	expect(s->server, ssl_request, 8);
+	write_all(s->server, "S", 1);
+	expect(s->client, "S", 1);
+}
+
+/* Until the ServerHello nothing binds it to a server: the next one is asked for TLS by us. */
+static void test_in_a_tls_handshake_another_server_can_still_be_asked(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {client_of(w, WRITE), -1};
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	be_told_yes(&s, w);
+	write_all(s.client, client_hello, 3); /* in pieces */
+	write_all(s.client, client_hello + 3, HELLO_BYTES - 3);
+	expect(s.server, client_hello, HELLO_BYTES);
+	close(s.server);
+	s.server = tcp_accept(w->server[0]);
+	expect(s.server, ssl_request, 8);
+	write_all(s.server, "S", 1);
+	expect(s.server, client_hello, HELLO_BYTES);
+	write_all(s.server, "server hello", 12);
+	expect(s.client, "server hello", 12);
+	assert_carries(&s);
+	AWAIT(w, listener_sum(w, WRITE).bytes_in == 8 + HELLO_BYTES + 4);
+	AWAIT(w, listener_sum(w, WRITE).bytes_out == 1 + 12 + 4);
+	hang_up(&s);
+}
+
+static void test_a_verdict_takes_a_tls_handshake_to_the_new_primary(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {client_of(w, WRITE), -1};
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	be_told_yes(&s, w);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	AWAIT(w, waiting(w, WRITE) == 1);
+	close(s.server);
+	write_all(s.client, client_hello, HELLO_BYTES);
+	set_state(w, WRITE, 1, SERVER_OPEN);
+	s.server = tcp_accept(w->server[1]);
+	expect(s.server, ssl_request, 8);
+	write_all(s.server, "S", 1);
+	expect(s.server, client_hello, HELLO_BYTES);
+	write_all(s.server, "server hello", 12);
+	expect(s.client, "server hello", 12);
+	hang_up(&s);
+}
+
+static void test_a_server_without_tls_is_none_for_a_client_that_was_told_yes(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {client_of(w, READ), -1};
+	int plain;
+
+	set_state(w, READ, 0, SERVER_OPEN);
+	write_all(s.client, ssl_request, 8);
+	s.server = tcp_accept(w->server[0]);
+	expect(s.server, ssl_request, 8);
+	write_all(s.server, "S", 1);
+	expect(s.client, "S", 1);
+	set_state(w, READ, 1, SERVER_OPEN);
+	set_state(w, READ, 0, SERVER_CLOSED);
+	plain = tcp_accept(w->server[1]);
+	expect(plain, ssl_request, 8);
+	write_all(plain, "N", 1);
+	assert_int_equal(read_once(plain), 0);
+	AWAIT(w, waiting(w, READ) == 1);
+	close(plain);
+	hang_up(&s);
+}
+
+static void test_a_tls_client_that_has_waited_enough_hears_an_alert(void **state)
+{
+	static const char alert[] = "\x15\x03\x03\0\x02\x02\x50";
+	struct world *w = world_holding(SHORT_MS, 0);
+	struct wire s = {client_of(w, WRITE), -1};
+
+	(void)state;
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	be_told_yes(&s, w);
+	write_all(s.client, client_hello, HELLO_BYTES);
+	expect(s.server, client_hello, HELLO_BYTES);
+	set_state(w, WRITE, 0, SERVER_CLOSED);
+	expect(s.client, alert, 7);
+	assert_int_equal(read_once(s.client), 0);
+	hang_up(&s);
+	world_free(w);
+}
+
 static void test_any_other_error_is_the_servers_answer(void **state)
 {
 	static const char denied[] = "E\0\0\0\x1cSFATAL\0C28P01\0Mdenied\0\0";
@@ -489,6 +587,26 @@ static void test_ends_that_go_on_keep_newcomers_out_for_a_moment_only(void **sta
 	hang_up(&late);
 }
 
+/* A PostgreSQL that says inside TLS that it is shutting down looks like logins that fail. */
+static void test_several_young_ends_are_a_reason_to_ask_and_not_to_wait(void **state)
+{
+	struct world *w = *state;
+	struct wire s[3];
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	for (int i = 0; i < 2; i++)
+		s[i] = carry(w, WRITE, 0);
+	for (int i = 0; i < 2; i++) {
+		close(s[i].server);
+		s[i].server = -1;
+	}
+	AWAIT(w, w->heard[MSG_SIGN] == 1);
+	s[2] = carry(w, WRITE, 0);
+	assert_int_equal(listener_sum(w, WRITE).held, 0);
+	for (int i = 0; i < 3; i++)
+		hang_up(&s[i]);
+}
+
 static void test_the_end_of_the_only_session_is_a_sign_unless_it_is_young(void **state)
 {
 	struct world *w = *state;
@@ -528,6 +646,10 @@ int main(void)
 		STORY(test_a_login_that_a_shutdown_ends_is_done_again),
 		STORY(test_after_a_no_to_encryption_another_server_can_still_be_asked),
 		STORY(test_a_server_that_goes_after_its_no_is_replaced_unnoticed),
+		STORY(test_in_a_tls_handshake_another_server_can_still_be_asked),
+		STORY(test_a_verdict_takes_a_tls_handshake_to_the_new_primary),
+		STORY(test_a_server_without_tls_is_none_for_a_client_that_was_told_yes),
+		cmocka_unit_test(test_a_tls_client_that_has_waited_enough_hears_an_alert),
 		STORY(test_any_other_error_is_the_servers_answer),
 		STORY(test_another_server_is_asked_when_the_first_hangs_up_without_a_word),
 		STORY(test_hanging_up_again_and_again_is_the_servers_answer),
@@ -536,6 +658,7 @@ int main(void)
 		STORY(test_a_sign_takes_back_who_is_on_the_way_and_not_answered),
 		STORY(test_what_one_listener_hears_of_a_server_the_others_know),
 		STORY(test_ends_that_go_on_keep_newcomers_out_for_a_moment_only),
+		STORY(test_several_young_ends_are_a_reason_to_ask_and_not_to_wait),
 		STORY(test_the_end_of_the_only_session_is_a_sign_unless_it_is_young),
 	};
 
