@@ -157,7 +157,7 @@ static void test_inside_tls_nothing_is_said(void **state)
 	s.server = tcp_accept(w->server[0]);
 	expect(s.server, ssl_request, 8);
 	from_server(&s, "S", 1);
-	from_client(&s, "\x16\3\1", 3);
+	from_client(&s, "\x16\3\1\0\1x", 6); /* a ClientHello of one byte */
 	from_server(&s, "\x16\3\3", 3);
 	fall(w, WRITE);
 	assert_reset(&s);
