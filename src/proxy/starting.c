@@ -83,25 +83,26 @@ static void take_and_relay(struct session *s, size_t n)
 	relay_begin(s, s->secure ? NULL : s->worker->desk.scratch, n);
 }
 
-static void hung_up(struct session *s)
+static void hung_up(struct session *s, int error)
 {
 	if (++s->hang_ups < HANG_UPS)
-		failed(s, ECONNRESET);
+		failed(s, error);
 	else
 		take_and_relay(s, s->first_bytes); /* the pumps find the end, and pass it on */
 }
 
 /* ---- the first packet ---- */
 
-/* The record of a ClientHello, which nobody splits (RFC 8446 allows 16 kB); anything else is the
- * server's to judge. 0: more of it will come. */
+enum { TLS_HANDSHAKE = 0x16 };
+
+/* The record of a ClientHello, which nobody splits (RFC 8446 allows 16 kB). 0: more of it will
+ * come.
+ */
 static size_t hello_bytes(const char *bytes, size_t n)
 {
-	enum { HANDSHAKE = 0x16, HEAD = 5 };
+	enum { HEAD = 5 };
 	size_t record;
 
-	if (bytes[0] != HANDSHAKE)
-		return n;
 	if (n < HEAD)
 		return 0;
 	record = HEAD + ((size_t)(unsigned char)bytes[3] << 8 | (unsigned char)bytes[4]);
@@ -159,6 +160,10 @@ static void send_first(struct session *s)
 
 	if (n <= 0) {
 		await_client(s, n);
+		return;
+	}
+	if (s->secure && bytes[0] != TLS_HANDSHAKE) { /* the server's to judge, and no other's */
+		take_and_relay(s, 0);
 		return;
 	}
 	if (!s->secure)
@@ -259,10 +264,8 @@ static void listen_to_server(struct session *s)
 		hear(s, bytes, (size_t)n);
 	else if (n == -EAGAIN)
 		s->down.readable = false;
-	else if (n == 0)
-		hung_up(s);
 	else
-		failed(s, (int)-n);
+		hung_up(s, n == 0 ? ECONNRESET : (int)-n);
 }
 
 /* Between its answer and the client's next packet: has the server gone meanwhile? */

@@ -1,6 +1,7 @@
 """Nothing holds up a verdict: sessions with a blocked write end as promptly as idle ones, on a real cluster and on
 servers that take or give as they are told."""
 import signal
+import ssl
 import struct
 import threading
 
@@ -93,6 +94,14 @@ def backend_of(s):
     return struct.unpack_from("!I", dict(read_until(s, b"Z"))[b"K"])[0]
 
 
+def inside_tls(s):
+    s.sendall(request(SSL_REQUEST))
+    assert read_exactly(s, 1) == b"S"
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(s)
+
+
 def test_a_frozen_node_loses_its_blocked_sessions(cluster, proxy):
     """Clients that write into it, one that does not read what it gave, idle ones, one inside TLS: all of them end."""
     old = cluster.leader()
@@ -103,9 +112,7 @@ def test_a_frozen_node_loses_its_blocked_sessions(cluster, proxy):
     reader = login(proxy.dial("write"))
     reader.sendall(query("select repeat('x', 1000000) from generate_series(1, 200)"))
     read_exactly(reader, 1000)
-    tls = proxy.dial("write")
-    tls.sendall(request(SSL_REQUEST))
-    assert read_exactly(tls, 1) == b"S"
+    tls = inside_tls(proxy.dial("write"))
     everybody = [*writers, reader, tls, *(login(proxy.dial("write")) for _ in range(3))]
     wait_stuck(proxy, "write")
     assert sessions(proxy, "write") == len(everybody)

@@ -124,12 +124,12 @@ def thaw(c, i, fresh):
 def test_a_thawed_primary_that_steals_its_lock_back_is_followed_and_shouted_about(disputed, proxy):
     """Patroni 3.0 with etcd v3 puts the key without looking whose it is. The timeline goes down."""
     with Fresh(proxy.dsn("write"), 1) as fresh:
-        for _ in range(3):
+        for _ in range(6):  # a race of Patroni's own
             old, new, stolen = thaw(disputed, proxy, fresh)
             if stolen:
                 break
             disputed.heal()
-        assert stolen, "three times it saw in time that the lock was another's"
+        assert stolen, "six times it saw in time that the lock was another's"
         wait_for(lambda: fresh.answered_by(old), 20, "clients on the one that has the lock now")
     assert path(fresh)[-3:] == [old.address, new.address, old.address]
     assert {"server_fenced"} <= reasons(proxy), reasons(proxy)

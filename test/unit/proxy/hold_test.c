@@ -368,6 +368,21 @@ static void test_a_server_without_tls_is_none_for_a_client_that_was_told_yes(voi
 	hang_up(&s);
 }
 
+static void test_whoever_speaks_no_tls_after_a_yes_is_that_servers_to_judge(void **state)
+{
+	struct world *w = *state;
+	struct wire s = {client_of(w, WRITE), -1};
+
+	set_state(w, WRITE, 0, SERVER_OPEN);
+	be_told_yes(&s, w);
+	say_startup(s.client);
+	expect(s.server, startup_packet, STARTUP_BYTES);
+	tcp_reset(s.server);
+	s.server = -1;
+	assert_int_equal(read_once(s.client), -ECONNRESET);
+	hang_up(&s);
+}
+
 static void test_a_tls_client_that_has_waited_enough_hears_an_alert(void **state)
 {
 	static const char alert[] = "\x15\x03\x03\0\x02\x02\x50";
@@ -437,7 +452,10 @@ static void test_hanging_up_again_and_again_is_the_servers_answer(void **state)
 		int server = tcp_accept(w->server[0]);
 
 		expect(server, startup_packet, STARTUP_BYTES);
-		close(server);
+		if (i == 1)
+			tcp_reset(server); /* or so */
+		else
+			close(server);
 	}
 	assert_int_equal(read_once(client), 0);
 	close(client);
@@ -649,6 +667,7 @@ int main(void)
 		STORY(test_in_a_tls_handshake_another_server_can_still_be_asked),
 		STORY(test_a_verdict_takes_a_tls_handshake_to_the_new_primary),
 		STORY(test_a_server_without_tls_is_none_for_a_client_that_was_told_yes),
+		STORY(test_whoever_speaks_no_tls_after_a_yes_is_that_servers_to_judge),
 		cmocka_unit_test(test_a_tls_client_that_has_waited_enough_hears_an_alert),
 		STORY(test_any_other_error_is_the_servers_answer),
 		STORY(test_another_server_is_asked_when_the_first_hangs_up_without_a_word),
