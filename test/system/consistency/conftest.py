@@ -6,11 +6,24 @@ import pytest
 from hosts import HostedCluster
 from procs import Failure
 
-from .choice import TIMINGS
+from .choice import TIMINGS, matrix
 
 BOUNDS = ("outage_s", "behind_s", "hang_s", "wait_s", "idle_cuts", "idle_cut_s", "overlap_s", "failed_connects",
           "misrouted_ro", "appends")
 RESULTS = pytest.StashKey()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "matrix(whole): part of the whole consistency check, or of the short one")
+
+
+def pytest_collection_modifyitems(config, items):
+    """The whole check, or the short one: what was not asked for is not there, rather than skipped."""
+    for item in list(items):
+        mark = item.get_closest_marker("matrix")
+        if mark and mark.args[0] != matrix():
+            items.remove(item)
+            config.hook.pytest_deselected(items=[item])
 
 
 class Clusters:

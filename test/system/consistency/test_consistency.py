@@ -2,7 +2,7 @@
 to the cluster. The same judge must find what is known of HAProxy."""
 import pytest
 
-from .choice import matrix, of_isari
+from .choice import of_isari
 from .contenders import HaproxyFront, IsariFront
 from .events import EVENTS
 from .judge import RULES
@@ -12,8 +12,8 @@ from .run import run
 # synchronous replication a commit waits for a standby, however well it was led.
 HANG = 12.0
 
-whole = pytest.mark.skipif(not matrix(), reason="only in `make system T=consistency`")
-short = pytest.mark.skipif(matrix(), reason="part of the matrix")
+whole = pytest.mark.matrix(True)   # chosen by conftest.py: only in `make system T=consistency`
+short = pytest.mark.matrix(False)  # part of the matrix
 
 
 def check(result, event, results):
