@@ -51,7 +51,8 @@ def ends(c):
 
 
 def write_wal(leader, size):
-    leader.sql("select count(pg_logical_emit_message(false, 'lag', repeat('x', 65536))) "
+    """Transactional, so that the commit flushes it: the WAL writer may sleep for seconds."""
+    leader.sql("select count(pg_logical_emit_message(true, 'lag', repeat('x', 65536))) "
                "from generate_series(1, %s)", size // 65536)
 
 
