@@ -198,10 +198,11 @@ MUTANTS = [
      "	if (c->leader.member < 0)\n		return true;\n",
      "	if (c->leader.member < 0)\n		return false;\n"),
     ("11", "a hint is not heard", MONITOR,
-     "	case EV_HINT: doubt_surprise(", "	case EV_HINT: (void)("),
+     "		doubt_surprise(ask_at_once(&m->clusters[ev->u.hint.cluster], ev->now_ms),\n"
+     "			       ev->now_ms);\n", ""),
     ("11", "a worker's sign is not heard", MONITOR,
-     "		doubt_sign(&monitor_cluster_of(m, ev->u.sign.member)->doubt, ev->now_ms);\n",
-     ""),
+     "		doubt_sign(ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),\n"
+     "			   ev->now_ms);\n", ""),
     ("11", "a surprise does not end the back-off", SCHEDULE,
      "	d->burst_until_ms = now_ms + SCHEDULE_BURST_MS;\n	d->since_ms = now_ms;\n",
      "	d->burst_until_ms = now_ms + SCHEDULE_BURST_MS;\n"),
