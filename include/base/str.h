@@ -8,6 +8,7 @@
 int str_to_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 int str_to_duration_ms(const char *s,
 		       int64_t *ms); /* "100ms" "3s" "5m" "2h" "1d"; "0" alone is 0 */
+int str_to_duration_us(const char *s, int64_t *us); /* the same, and "250us" */
 int str_to_size_bytes(const char *s,
 		      uint64_t *bytes); /* "64kB" "16MB" "1GB", units of 1024; plain: bytes */
 

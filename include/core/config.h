@@ -76,6 +76,8 @@ struct listener_config {
 	int64_t hold_ms;   /* how long a client waits for a server; 0: it is refused at once */
 	unsigned hold_max; /* how many may wait at a time */
 	enum protocol protocol;
+	/* How long the bytes of a stream may gather before they are moved: io/coalesce.h; 0: not */
+	int64_t coalesce_us;
 	struct timeouts timeouts;
 	struct keepalive keepalive;
 };
@@ -101,6 +103,7 @@ struct config {
 	struct listener_config *listeners;
 	size_t n_listeners;
 	unsigned threads; /* 0 = auto: min(cores, 4) */
+	int64_t spin_us;  /* a busy worker polls this long before it sleeps; 0: it sleeps at once */
 	unsigned maxconn;
 	struct stats_socket_config *stats_sockets;
 	size_t n_stats_sockets;

@@ -15,6 +15,8 @@
 	X(connected, "server connections established")                                         \
 	X(bytes_in, "bytes from clients")                                                      \
 	X(bytes_out, "bytes to clients")                                                       \
+	X(coalesced, "of these bytes, in both directions, moved while a stream gathered")      \
+	X(spliced, "of these bytes, in both directions, moved without a copy")                 \
 	X(connect_errors, "server connections that failed, and sessions that found no server") \
 	X(connect_retries, "failed attempts followed by another")                              \
 	X(redispatches, "retries that went to another server")                                 \

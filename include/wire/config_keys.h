@@ -58,6 +58,9 @@ void read_section(struct reader *r, const struct key *k, const struct yaml_node 
 void read_unsigned(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);
 void read_port(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);
 void read_duration(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);
+/* Microseconds; min and max too. */
+void read_duration_us(struct reader *r, const struct key *k, const struct yaml_node *v,
+		      void *field);
 /* Bytes, into a uint64_t. */
 void read_size(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);
 void read_bool(struct reader *r, const struct key *k, const struct yaml_node *v, void *field);

@@ -59,6 +59,19 @@ int str_to_duration_ms(const char *s, int64_t *ms)
 	return rv;
 }
 
+int str_to_duration_us(const char *s, int64_t *us)
+{
+	static const struct unit units[] = {
+		{"us", 1},         {"ms", 1000},         {"s", 1000000}, {"m", 60000000},
+		{"h", 3600000000}, {"d", 86400000000ll}, {NULL, 0}};
+	uint64_t v = 0;
+	int rv = parse_with_unit(s, units, 0, &v);
+
+	if (rv == 0)
+		*us = (int64_t)v;
+	return rv;
+}
+
 int str_to_size_bytes(const char *s, uint64_t *bytes)
 {
 	static const struct unit units[] = {{"B", 1},           {"kB", 1u << 10},

@@ -119,6 +119,7 @@ void listener_config_defaults(struct listener_config *l)
 		.hold_ms = 30 * SECOND,
 		.hold_max = 10000,
 		.protocol = PROTOCOL_POSTGRESQL,
+		.coalesce_us = 250,
 		.timeouts = {.connect_ms = 1 * SECOND, .startup_ms = 60 * SECOND},
 		.keepalive = {.idle_ms = 30 * SECOND,
 			      .interval_ms = 10 * SECOND,

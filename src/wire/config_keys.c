@@ -166,39 +166,49 @@ void read_port(struct reader *r, const struct key *k, const struct yaml_node *v,
 		*(uint16_t *)field = (uint16_t)n;
 }
 
-const char *duration_as_written(int64_t ms, char *out, size_t n)
+/* In the largest unit that keeps it whole. */
+static const char *us_as_written(int64_t us, char *out, size_t n)
 {
 	static const struct {
 		const char *unit;
-		int64_t ms;
-	} units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
-	enum { SMALLEST = 4 };
+		int64_t us;
+	} units[] = {{"d", 86400000000}, {"h", 3600000000}, {"m", 60000000},
+		     {"s", 1000000},     {"ms", 1000},      {"us", 1}};
+	enum { SMALLEST = 5 };
 	size_t i = 0;
 
-	while (i < SMALLEST && (ms % units[i].ms != 0 || ms < units[i].ms))
+	while (i < SMALLEST && (us % units[i].us != 0 || us < units[i].us))
 		i++;
-	snprintf(out, n, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+	snprintf(out, n, "%lld%s", (long long)(us / units[i].us), units[i].unit);
 	return out;
 }
 
-static void duration_fault(struct reader *r, const struct key *k, const struct yaml_node *v)
+const char *duration_as_written(int64_t ms, char *out, size_t n)
+{
+	return us_as_written(ms * 1000, out, n);
+}
+
+/* `unit`: of the key's limits, in us. */
+static void duration_fault(struct reader *r, const struct key *k, const struct yaml_node *v,
+			   int64_t unit)
 {
 	char has[48], min[24], max[24];
 
 	if (v->kind == YAML_KIND_BAD)
 		return;
-	reader_fault(r, v, "must be a duration %s%s..%s%s (units ms, s, m, h, d), not %s",
+	reader_fault(r, v, "must be a duration %s%s..%s%s (units %sms, s, m, h, d), not %s",
 		     k->flags & KEY_ZERO ? "0 (none) or " : "",
-		     duration_as_written(k->min, min, sizeof(min)),
-		     duration_as_written(k->max, max, sizeof(max)),
-		     k->flags & KEY_SECONDS ? " in whole seconds" : "", shown(v, has, sizeof(has)));
+		     us_as_written(k->min * unit, min, sizeof(min)),
+		     us_as_written(k->max * unit, max, sizeof(max)),
+		     k->flags & KEY_SECONDS ? " in whole seconds" : "", unit == 1 ? "us, " : "",
+		     shown(v, has, sizeof(has)));
 }
 
-static bool duration_fits(const struct key *k, int64_t ms)
+static bool duration_fits(const struct key *k, int64_t n)
 {
-	if (ms == 0 && (k->flags & KEY_ZERO))
+	if (n == 0 && (k->flags & KEY_ZERO))
 		return true;
-	return ms >= k->min && ms <= k->max && !((k->flags & KEY_SECONDS) && ms % 1000 != 0);
+	return n >= k->min && n <= k->max && !((k->flags & KEY_SECONDS) && n % 1000 != 0);
 }
 
 void read_duration(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
@@ -209,7 +219,18 @@ void read_duration(struct reader *r, const struct key *k, const struct yaml_node
 	    duration_fits(k, ms))
 		*(int64_t *)field = ms;
 	else
-		duration_fault(r, k, v);
+		duration_fault(r, k, v, 1000);
+}
+
+void read_duration_us(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
+{
+	int64_t us;
+
+	if (v->kind == YAML_KIND_SCALAR && str_to_duration_us(v->text, &us) == 0 &&
+	    duration_fits(k, us))
+		*(int64_t *)field = us;
+	else
+		duration_fault(r, k, v, 1);
 }
 
 static const char *size_as_written(int64_t bytes, char *out, size_t n)

@@ -209,6 +209,8 @@ static const struct key listener_keys[] = {
 	LISTENER("on_unreachable", read_word, on_unreachable, .words = policies),
 	LISTENER("on_lag", read_word, on_lag, .words = policies),
 	LISTENER("protocol", read_word, protocol, .words = protocols),
+	LISTENER("coalesce", read_duration_us, coalesce_us, .min = 20, .max = 10000,
+		 .flags = KEY_ZERO),
 	LISTENER("timeouts", read_section, timeouts, .keys = timeouts_keys),
 	LISTENER("keepalive", read_section, keepalive, .keys = keepalive_keys),
 	{0},

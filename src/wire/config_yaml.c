@@ -37,6 +37,8 @@ static const struct key top_keys[] = {
 	KEY_WHOLE("listeners", read_listeners, .required = "a name, and bind and serve below it"),
 	KEY("threads", read_unsigned, struct config, threads, .min = 1, .max = MAX_THREADS,
 	    .flags = KEY_AUTO),
+	KEY("spin", read_duration_us, struct config, spin_us, .min = 1, .max = 1000,
+	    .flags = KEY_ZERO),
 	KEY("maxconn", read_unsigned, struct config, maxconn, .min = 1, .max = MAX_SESSIONS),
 	KEY_WHOLE("stats", read_section, .keys = stats_keys),
 	KEY_WHOLE("log", read_section, .keys = log_keys),

@@ -25,6 +25,23 @@ static void durations_have_one_unit_and_zero_needs_none(void **state)
 	}
 }
 
+static void short_durations_know_microseconds(void **state)
+{
+	int64_t us = -1;
+
+	(void)state;
+	assert_int_equal(str_to_duration_us("250us", &us), 0);
+	assert_int_equal(us, 250);
+	assert_int_equal(str_to_duration_us("2ms", &us), 0);
+	assert_int_equal(us, 2000);
+	assert_int_equal(str_to_duration_us("1d", &us), 0);
+	assert_int_equal(us, 86400000000);
+	assert_int_equal(str_to_duration_us("0", &us), 0);
+	assert_int_equal(us, 0);
+	assert_true(str_to_duration_us("250", &us) < 0);
+	assert_true(str_to_duration_us("9223372036854775807s", &us) < 0);
+}
+
 static void durations_that_are_none_leave_the_value_alone(void **state)
 {
 	static const char *const bad[] = {
@@ -173,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_have_one_unit_and_zero_needs_none),
+		cmocka_unit_test(short_durations_know_microseconds),
 		cmocka_unit_test(durations_that_are_none_leave_the_value_alone),
 		cmocka_unit_test(numbers_are_whole_and_in_range),
 		cmocka_unit_test(sizes_count_in_1024),

@@ -271,6 +271,7 @@ static void every_listener_key_arrives(void **state)
 		"    max_lag: 16MB\n"
 		"    hold: 0\n"
 		"    hold_max: 11\n"
+		"    coalesce: 1ms\n"
 		"    maxconn: 7\n"
 		"    server_maxconn: 3\n"
 		"    on_demotion: keep\n"
@@ -293,6 +294,7 @@ static void every_listener_key_arrives(void **state)
 	assert_int_equal(l->max_lag_bytes, 16 << 20);
 	assert_int_equal(l->hold_ms, 0);
 	assert_int_equal(l->hold_max, 11);
+	assert_int_equal(l->coalesce_us, 1000);
 	assert_int_equal(l->on_lag, POLICY_CLOSE);
 	assert_int_equal(l->maxconn, 7);
 	assert_int_equal(l->server_maxconn, 3);
@@ -494,6 +496,10 @@ static void wrong_values_of_a_listener_say_what_is_right(void **state)
 		{"hold: 30", "must be a duration 0 (none) or 10ms..1h"},
 		{"hold: null", "must be a duration 0 (none) or 10ms..1h"},
 		{"hold_max: 0", "must be a number 1..1000000, not 0"},
+		{"coalesce: 1s",
+		 "must be a duration 0 (none) or 20us..10ms (units us, ms, s, m, h, d), not 1s"},
+		{"coalesce: 5us",
+		 "must be a duration 0 (none) or 20us..10ms (units us, ms, s, m, h, d), not 5us"},
 		{"protocol: http", "must be one of postgresql, tcp; not http"},
 		{"serve: []", "must name at least one role"},
 		{"serve: [any, any]", "any is named twice"},
