@@ -6,7 +6,12 @@
  * precede the data.
  *
  * A turn: edge_wait, then edge_dispatch. Inside a batch any source may be dropped: events that were
- * already fetched for it are forgotten, so its memory and its number may be used again at once. */
+ * already fetched for it are forgotten, so its memory and its number may be used again at once.
+ *
+ * Time is read twice in a turn: once by the owner when it is about to wait, once by edge_wait after
+ * that. The guest costs nothing while it has no event: when its next timer is due is asked only
+ * after it ran. */
+#include "io/spin.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -32,10 +37,13 @@ struct edge_source {
 struct edge {
 	int epoll_fd;
 	uv_loop_t *guest;
-	bool guest_dirty;     /* a handle was started outside a guest callback */
-	int64_t guest_due_ms; /* when its next timer is due; INT64_MAX: none */
-	int64_t now_ms;       /* after the last wait */
-	int n_events, at;     /* the batch in progress */
+	bool guest_dirty;       /* a handle was started or closed outside a guest callback */
+	bool exact;             /* the kernel can sleep for less than a millisecond */
+	int64_t guest_due_us;   /* when its next timer is due; INT64_MAX: none */
+	int64_t now_us, now_ms; /* after the last wait; one reading of the clock */
+	struct spin spin;       /* off, unless its owner starts it */
+	uint64_t n_sleeps;
+	int n_events, at; /* the batch in progress */
 	struct epoll_event events[EDGE_BATCH];
 };
 
@@ -50,8 +58,14 @@ int edge_add(struct edge *e, struct edge_source *s, int fd);
  * closed now: that takes it out of the kernel's set. */
 int edge_drop(struct edge *e, struct edge_source *s);
 
-/* Sleep until an event, the guest's next timer, or `max_ms`. Returns how many events wait (may be
- * 0). */
-int edge_wait(struct edge *e, int max_ms);
+/* Sleep until an event, the guest's next timer, or `due_us`, whichever is first; a time that has
+ * passed only looks. A busy thread may poll for a moment first: io/spin.h. `now_us`: of clock_us,
+ * just read. Returns how many events wait (may be 0). */
+int edge_wait(struct edge *e, int64_t now_us, int64_t due_us);
+void edge_read_clock(struct edge *e); /* now_us and now_ms, where there was no wait yet */
 void edge_dispatch(struct edge *e);
-void edge_mark_guest(struct edge *e); /* after uv_*_start outside the guest's own callbacks */
+/* After uv_*_start or uv_close outside the guest's own callbacks: it runs before the next sleep.
+ * The guest's clock stands still between its runs: uv_update_time comes before uv_timer_start. */
+void edge_mark_guest(struct edge *e);
+/* The calling thread's sleeps end when they are to, not up to 50 us later: once, at its start. */
+void edge_sleep_exactly(void);

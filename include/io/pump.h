@@ -1,9 +1,18 @@
 #pragma once
 /* One direction of bytes, from one socket to another. Two pumps carry a session.
- * An idle pump owns no buffer: bytes pass through the thread's one scratch, and only what a full
- * destination refuses is kept (the residue); until that is gone nothing more is read, so TCP holds
- * the sender back. Bytes leave in the order in which they came, each once; the end of the stream is
- * passed on after them. */
+ * Bytes leave in the order in which they came, each once; the end of the stream is passed on after
+ * them. An idle pump owns no buffer. What a full destination refuses is kept (the residue); until
+ * that is gone nothing more is read, so TCP holds the sender back.
+ *
+ * Three ways, chosen by the bytes themselves, none of them configured but for the deadline:
+ *
+ *	copying      through the thread's one scratch; a question and its answer
+ *	coalescing   a stream: copying, or splicing, in pieces that have gathered (io/coalesce.h)
+ *	splicing     reads that keep being large: through a pipe, uncopied (io/splice.h)
+ *
+ * Any byte of the other direction leads back to copying. */
+#include "base/list.h"
+#include "io/splice.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,34 +23,52 @@ enum {
 	PUMP_SLOW_BYTES = 16 * 1024,   /* the first read after a short write */
 	PUMP_SCARCE_BYTES = 4 * 1024,  /* when the thread's residues have reached their cap */
 	PUMP_RESIDUE_MAX = 64 * 1024 * 1024,
+	PUMP_LARGE_BYTES = 64 * 1024, /* such reads, two in a row, are worth a pipe */
 };
 
 /* What the pumps of one thread share. */
 struct pump_desk {
 	char *scratch;        /* PUMP_SCRATCH_BYTES */
-	size_t budget;        /* most bytes of one run; the owner sets it each turn */
 	size_t residue_bytes; /* kept for all slow destinations together */
 	size_t residue_max;   /* above it reads shrink to PUMP_SCARCE_BYTES */
-	/* What the last run read, for who wants to look at it: how often (more than once only at
-	 * the source's end), and how many bytes at last, which still are in the scratch. */
+	struct pipes pipes;
+	struct list streams; /* struct coalesce of the pumps that have a deadline, by deadline */
+
+	/* The owner sets these, each turn */
+	size_t budget; /* most bytes of one run */
+	int64_t now_us;
+	/* and before each run. */
+	int64_t coalesce_us; /* how long a stream's bytes may gather; 0: not at all */
+	size_t unseen_most;  /* so many bytes may pass without the owner having seen them */
+
+	/* What the last run moved, for who wants to look at it: how many reads there were (more
+	 * than one only at the source's end), how many bytes the last one brought, which still are
+	 * in the scratch, and how many bytes passed unseen. */
 	unsigned n_reads;
 	size_t n_read;
+	size_t n_unseen;
 };
 
-struct pump_residue;
+struct pump_extra;
 
 struct pump {
-	struct pump_residue *residue;
-	uint64_t bytes; /* given to the destination's socket */
-	/* Most bytes of one read: small after a short write, growing with full reads; 0: fresh. */
-	uint32_t limit;
+	struct pump_extra *extra; /* residue, pipe, deadline; NULL: none of them */
+	uint64_t bytes;           /* given to the destination's socket */
+	uint32_t run;             /* moved without a pause and without a byte of the other way */
+	uint16_t tick;            /* of the last read, in units of 256 us */
+	uint8_t widened;          /* reads that grew since a short write; 0: fresh */
+	uint8_t n_large : 2;      /* large reads in a row; saturated: through a pipe */
 	/* Readiness is remembered here, because an edge is not repeated. The owner sets the first
 	 * two and clears the third by events; pump_run does the opposite. */
-	bool readable; /* the source may have bytes */
-	bool ending;   /* the source's end or error is queued: a short read is not the last one */
-	bool blocked;  /* the destination is full */
-	bool finished; /* nothing more will be moved */
+	uint8_t readable : 1; /* the source may have bytes */
+	uint8_t ending : 1;  /* the source's end or error is queued: a short read is not the last */
+	uint8_t blocked : 1; /* the destination is full */
+	uint8_t finished : 1; /* nothing more will be moved */
+	uint8_t unpiped : 1;  /* its sockets know no splice */
+	uint8_t second : 1;   /* the owner's mark: which of its two */
 };
+
+_Static_assert(sizeof(struct pump) <= 24, "two of them are in every session");
 
 enum pump_result {
 	PUMP_IDLE,        /* waits for the source's next event (or is finished) */
@@ -55,13 +82,23 @@ enum pump_result {
 
 int pump_desk_init(struct pump_desk *d); /* -ENOMEM */
 void pump_desk_fini(struct pump_desk *d);
+/* When the first stream's bytes have gathered long enough; INT64_MAX: there is none. */
+int64_t pump_desk_due_us(const struct pump_desk *d);
+/* A pump whose time has come, ready to be run; NULL: none (any more). */
+struct pump *pump_desk_overdue(struct pump_desk *d);
 
 /* An event of the source's or the destination's socket: bits of io/edge.h. */
 void pump_source_ready(struct pump *p, uint32_t events);
 void pump_sink_ready(struct pump *p, uint32_t events);
 /* Is there anything that a run could do? */
 bool pump_has_work(const struct pump *p);
+/* Nothing that was read waits for the destination. */
+bool pump_is_empty(const struct pump *p);
+bool pump_coalesces(const struct pump *p);
 
 /* Move at most one budget. A zeroed struct pump is a fresh one. */
 enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk *d);
-void pump_fini(struct pump *p, struct pump_desk *d); /* drops the residue; may be called twice */
+/* The other direction has moved bytes, or this one has reached the end of an answer: no stream any
+ * more. */
+void pump_interrupt(struct pump *p, int source, struct pump_desk *d);
+void pump_fini(struct pump *p, struct pump_desk *d); /* drops what it kept; may be called twice */

@@ -50,6 +50,15 @@ void pg_stream_up(struct pg_stream *s, const void *bytes, size_t n);
 void pg_stream_down(struct pg_stream *s, const void *bytes, size_t n);
 /* Bytes passed unseen. */
 void pg_stream_lose(struct pg_stream *s);
+/* How many may, before anything is lost: the rest of a message whose body says nothing to us, or
+ * SIZE_MAX when nothing is known anyway. */
+size_t pg_stream_up_unseen_most(const struct pg_stream *s);
+size_t pg_stream_down_unseen_most(const struct pg_stream *s);
+/* So many did: at most as many. */
+void pg_stream_up_unseen(struct pg_stream *s, size_t n);
+void pg_stream_down_unseen(struct pg_stream *s, size_t n);
+/* Do these bytes end with a ReadyForQuery? A guess, for streams that are not followed. */
+bool pg_stream_ends_answer(const void *bytes, size_t n);
 
 /* Everything that came from the server ends with the end of a message, so an ErrorResponse may
  * follow. */

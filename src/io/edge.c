@@ -10,7 +10,25 @@
 #include "io/clock.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+
+enum { TIMER_SLACK_NS = 1000 };
+
+/* Kernels before 5.11 do not know it, and some sandboxes forbid what they do not know. */
+static bool can_sleep_exactly(int epoll_fd)
+{
+	const struct timespec none = {0};
+	struct epoll_event ev;
+
+	return epoll_pwait2(epoll_fd, &ev, 1, &none, NULL) >= 0;
+}
+
+void edge_read_clock(struct edge *e)
+{
+	e->now_us = clock_us();
+	e->now_ms = e->now_us / 1000;
+}
 
 int edge_open(struct edge *e, uv_loop_t *guest)
 {
@@ -20,11 +38,12 @@ int edge_open(struct edge *e, uv_loop_t *guest)
 	memset(e, 0, sizeof(*e));
 	e->guest = guest;
 	e->guest_dirty = true; /* uv registers its own descriptors only while it runs */
-	e->guest_due_ms = INT64_MAX;
-	e->now_ms = clock_ms();
+	e->guest_due_us = INT64_MAX;
+	edge_read_clock(e);
 	e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (e->epoll_fd < 0)
 		return -errno;
+	e->exact = can_sleep_exactly(e->epoll_fd);
 	if (epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, uv_backend_fd(guest), &ev) < 0) {
 		int rc = -errno;
 
@@ -78,43 +97,87 @@ int edge_drop(struct edge *e, struct edge_source *s)
 	return fd;
 }
 
-static void run_guest(struct edge *e)
-{
-	e->guest_dirty = false;
-	uv_run(e->guest, UV_RUN_NOWAIT);
-}
-
-/* The guest's own timeout counts from its cached clock, which only moves when it runs. */
-static int guest_timeout(struct edge *e)
+/* `now_us`: read before it ran, so that what its timers wait for counts from no later than its own
+ * clock. A guest that has nothing open waits for nothing, though uv calls that "at once". */
+static void run_guest(struct edge *e, int64_t now_us)
 {
 	int ms;
 
-	uv_update_time(e->guest);
-	ms = uv_backend_timeout(e->guest);
-	e->guest_due_ms = ms < 0 ? INT64_MAX : clock_ms() + ms;
-	return ms;
+	e->guest_dirty = false;
+	uv_run(e->guest, UV_RUN_NOWAIT);
+	ms = uv_loop_alive(e->guest) ? uv_backend_timeout(e->guest) : -1;
+	e->guest_due_us = ms < 0 ? INT64_MAX : now_us + ms * (int64_t)1000;
 }
 
-int edge_wait(struct edge *e, int max_ms)
+/* Never awake before the time is up: that would only be another turn, and then another. */
+static int sleep_at_most(struct edge *e, int64_t us)
 {
-	int ms, n;
+	const struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	if (e->exact)
+		return epoll_pwait2(e->epoll_fd, e->events, EDGE_BATCH, &t, NULL);
+	return epoll_wait(e->epoll_fd, e->events, EDGE_BATCH, (int)((us + 999) / 1000));
+}
+
+static int look(struct edge *e)
+{
+	return epoll_wait(e->epoll_fd, e->events, EDGE_BATCH, 0);
+}
+
+/* What is there at once says nothing about spinning. */
+static int poll_for(struct edge *e, int64_t now_us, int64_t most_us)
+{
+	int n = look(e);
+
+	if (n != 0)
+		return n;
+	do {
+		n = look(e);
+		edge_read_clock(e);
+	} while (n == 0 && e->now_us - now_us < most_us);
+	if (n != 0)
+		spin_hit(&e->spin, e->now_us - now_us);
+	else
+		spin_miss(&e->spin, e->now_us - now_us);
+	return n;
+}
+
+static int await(struct edge *e, int64_t now_us, int64_t due_us)
+{
+	int64_t spin_us = spin_wants(&e->spin, now_us, due_us);
+	int n = spin_us > 0 ? poll_for(e, now_us, spin_us) : 0;
+
+	if (n != 0)
+		return n;
+	if (spin_us > 0)
+		now_us = e->now_us;
+	if (due_us <= now_us)
+		return look(e);
+	e->n_sleeps++;
+	return sleep_at_most(e, due_us - now_us);
+}
+
+int edge_wait(struct edge *e, int64_t now_us, int64_t due_us)
+{
+	int n;
 
 	if (e->guest_dirty)
-		run_guest(e);
-	ms = guest_timeout(e);
-	if (ms < 0 || ms > max_ms)
-		ms = max_ms;
-	n = epoll_wait(e->epoll_fd, e->events, EDGE_BATCH, ms);
+		run_guest(e, now_us);
+	if (due_us > e->guest_due_us)
+		due_us = e->guest_due_us;
+	n = await(e, now_us, due_us);
 	INSIST(n >= 0 || errno == EINTR);
-	e->now_ms = clock_ms();
+	edge_read_clock(e);
 	e->n_events = n < 0 ? 0 : n;
 	e->at = 0;
+	if (e->n_events > 0)
+		spin_batch(&e->spin, e->now_us);
 	return e->n_events;
 }
 
 static bool guest_is_ready(const struct edge *e)
 {
-	if (e->guest_dirty || e->now_ms >= e->guest_due_ms)
+	if (e->guest_dirty || e->now_us >= e->guest_due_us)
 		return true;
 	for (int i = 0; i < e->n_events; i++)
 		if (e->events[i].data.ptr == NULL)
@@ -125,7 +188,7 @@ static bool guest_is_ready(const struct edge *e)
 void edge_dispatch(struct edge *e)
 {
 	if (guest_is_ready(e))
-		run_guest(e);
+		run_guest(e, e->now_us);
 	while (e->at < e->n_events) {
 		struct epoll_event ev = e->events[e->at++];
 		struct edge_source *s = ev.data.ptr;
@@ -139,4 +202,9 @@ void edge_dispatch(struct edge *e)
 void edge_mark_guest(struct edge *e)
 {
 	e->guest_dirty = true;
+}
+
+void edge_sleep_exactly(void)
+{
+	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 }

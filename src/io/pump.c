@@ -1,13 +1,17 @@
-/* Copying bytes from one socket to another. Not here: when to run (proxy/relay.c), what an end
- * means for the session. The thread that owns the desk.
+/* Moving bytes from one socket to another. Not here: when to run (proxy/relay.c), what an end means
+ * for the session, how bytes gather (coalesce.c), pipes (splice.c). The thread that owns the desk.
  *
  * Happy path: one recv into the shared scratch, one send, no further call: a short read tells that
  * the source is empty, and the next bytes raise a new edge. Only when the end is known to be queued
  * already is it read on. Failure modes: the sink is full (residue), the sink is reset (what was
  * read is lost, as it would be in the kernel's buffers), the source is reset (recv hands out what
- * had arrived before it says so). */
+ * had arrived before it says so).
+ *
+ * Whatever the way, bytes wait for the sink in one place only, the residue or the pipe, and nothing
+ * is read before that is empty: so their order is kept when the way changes. */
 #include "io/pump.h"
 #include "base/assert.h"
+#include "io/coalesce.h"
 #include "io/edge.h"
 #include "io/socket.h"
 #include <errno.h>
@@ -15,24 +19,38 @@
 #include <string.h>
 
 enum {
-	PASSES_AT_THE_END = 4
-}; /* short reads in a row while the end is queued, before others get their turn */
+	PASSES_AT_THE_END = 4,    /* short reads in a row while the end is queued, before others get
+				     their turn */
+	MANY_LARGE = 2,           /* large reads: worth a pipe */
+	LITTLE_BYTES = 16 * 1024, /* from a source that no pipe is worth any more */
+	TICK_US = 256,
+};
 
-struct pump_residue {
-	size_t at, len;
-	char data[];
+struct pump_extra {
+	struct pump *pump;
+	struct coalesce stream;
+	struct pipe *pipe;
+	unsigned n_little; /* fills of the pipe in a row */
+	char *residue;     /* NULL: none */
+	size_t at, len;    /* of it: still to be sent, and its end */
 };
 
 int pump_desk_init(struct pump_desk *d)
 {
-	*d = (struct pump_desk){.budget = PUMP_SHARED_BYTES, .residue_max = PUMP_RESIDUE_MAX};
+	*d = (struct pump_desk){.budget = PUMP_SHARED_BYTES,
+				.residue_max = PUMP_RESIDUE_MAX,
+				.unseen_most = SIZE_MAX};
+	list_init(&d->streams);
 	d->scratch = aligned_alloc(4096, PUMP_SCRATCH_BYTES);
 	return d->scratch ? 0 : -ENOMEM;
 }
 
 void pump_desk_fini(struct pump_desk *d)
 {
-	REQUIRE(d->residue_bytes == 0);
+	if (d->scratch == NULL)
+		return; /* never set up */
+	REQUIRE(d->residue_bytes == 0 && list_empty(&d->streams));
+	pipes_fini(&d->pipes);
 	free(d->scratch);
 	d->scratch = NULL;
 }
@@ -51,24 +69,73 @@ void pump_sink_ready(struct pump *p, uint32_t events)
 		p->blocked = false;
 }
 
-bool pump_has_work(const struct pump *p)
+bool pump_is_empty(const struct pump *p)
 {
-	return !p->finished && !p->blocked && (p->residue || p->readable);
+	return p->extra == NULL ||
+	       (p->extra->residue == NULL && !(p->extra->pipe && p->extra->pipe->held));
 }
 
-static void drop_residue(struct pump *p, struct pump_desk *d)
+bool pump_has_work(const struct pump *p)
 {
-	if (p->residue == NULL)
+	return !p->finished && !p->blocked && (p->readable || !pump_is_empty(p));
+}
+
+bool pump_coalesces(const struct pump *p)
+{
+	return p->extra && p->extra->stream.on;
+}
+
+/* ---- what only some pumps need ---- */
+
+static struct pump_extra *extra_of(struct pump *p)
+{
+	struct pump_extra *x = p->extra;
+
+	if (x || (x = calloc(1, sizeof(*x))) == NULL)
+		return x;
+	x->pump = p;
+	coalesce_init(&x->stream);
+	return p->extra = x;
+}
+
+static void drop_unneeded_extra(struct pump *p)
+{
+	struct pump_extra *x = p->extra;
+
+	if (x == NULL || x->stream.on || x->pipe || x->residue)
 		return;
-	d->residue_bytes -= p->residue->len;
-	free(p->residue);
-	p->residue = NULL;
+	free(x);
+	p->extra = NULL;
+}
+
+static void drop_residue(struct pump_extra *x, struct pump_desk *d)
+{
+	if (x->residue == NULL)
+		return;
+	d->residue_bytes -= x->len;
+	free(x->residue);
+	x->residue = NULL;
+}
+
+static void drop_pipe(struct pump_extra *x, struct pump_desk *d)
+{
+	if (x->pipe)
+		pipes_give_back(&d->pipes, x->pipe);
+	x->pipe = NULL;
 }
 
 void pump_fini(struct pump *p, struct pump_desk *d)
 {
-	drop_residue(p, d);
+	struct pump_extra *x = p->extra;
+
 	p->finished = true;
+	if (x == NULL)
+		return;
+	drop_residue(x, d);
+	drop_pipe(x, d);
+	coalesce_disarm(&x->stream);
+	free(x);
+	p->extra = NULL;
 }
 
 static enum pump_result finish(struct pump *p, struct pump_desk *d, enum pump_result why)
@@ -77,11 +144,11 @@ static enum pump_result finish(struct pump *p, struct pump_desk *d, enum pump_re
 	return why;
 }
 
-/* Bytes taken (0 when the sink is full), or negative errno. */
-static ssize_t offer(struct pump *p, int sink, const char *data, size_t n)
-{
-	ssize_t sent = socket_write(sink, data, n);
+/* ---- to the sink ---- */
 
+/* Bytes taken (0 when the sink is full), or negative errno. */
+static ssize_t took(struct pump *p, ssize_t sent)
+{
 	if (sent == -EAGAIN)
 		sent = 0;
 	if (sent > 0)
@@ -89,40 +156,126 @@ static ssize_t offer(struct pump *p, int sink, const char *data, size_t n)
 	return sent;
 }
 
+static enum pump_result block(struct pump *p)
+{
+	p->blocked = true;
+	if (p->extra)
+		coalesce_disarm(&p->extra->stream);
+	return PUMP_BLOCKED;
+}
+
 static enum pump_result flush_residue(struct pump *p, int sink, struct pump_desk *d)
 {
-	struct pump_residue *r = p->residue;
-	ssize_t sent = offer(p, sink, r->data + r->at, r->len - r->at);
+	struct pump_extra *x = p->extra;
+	ssize_t sent = took(p, socket_write(sink, x->residue + x->at, x->len - x->at));
 
 	if (sent < 0)
 		return finish(p, d, PUMP_SINK_LOST);
-	r->at += (size_t)sent;
-	if (r->at < r->len) {
-		p->blocked = true;
-		return PUMP_BLOCKED;
-	}
-	drop_residue(p, d);
+	x->at += (size_t)sent;
+	if (x->at < x->len)
+		return block(p);
+	drop_residue(x, d);
+	drop_unneeded_extra(p);
 	return PUMP_IDLE;
 }
 
 static enum pump_result keep_residue(struct pump *p, struct pump_desk *d, const char *data,
 				     size_t n)
 {
-	p->residue = malloc(sizeof(*p->residue) + n);
-	if (p->residue == NULL)
+	struct pump_extra *x = extra_of(p);
+
+	if (x)
+		x->residue = malloc(n);
+	if (x == NULL || x->residue == NULL)
 		return finish(p, d, PUMP_NO_MEMORY);
-	p->residue->at = 0;
-	p->residue->len = n;
-	memcpy(p->residue->data, data, n);
+	x->at = 0;
+	x->len = n;
+	memcpy(x->residue, data, n);
 	d->residue_bytes += n;
-	p->blocked = true;
-	p->limit = PUMP_SLOW_BYTES;
-	return PUMP_BLOCKED;
+	p->widened = 1;
+	return block(p);
+}
+
+/* ---- a stream ---- */
+
+/* The source is empty, or nearly. There are few pipes: they are not kept while waiting. */
+static void wait_for_more(struct pump *p, int source, struct pump_desk *d, size_t got)
+{
+	struct pump_extra *x = p->extra;
+
+	p->readable = false;
+	if (x == NULL)
+		return;
+	drop_pipe(x, d);
+	if (!x->stream.on)
+		drop_unneeded_extra(p);
+	else if (coalesce_goes_on(&x->stream, got) && d->coalesce_us)
+		coalesce_arm(&x->stream, &d->streams, d->now_us + d->coalesce_us);
+	else
+		pump_interrupt(p, source, d);
+}
+
+/* Bytes have come. Are they a stream? */
+static void count_run(struct pump *p, int source, struct pump_desk *d, size_t n)
+{
+	uint16_t tick = (uint16_t)(d->now_us / TICK_US);
+
+	if ((uint16_t)(tick - p->tick) > COALESCE_PAUSE_US / TICK_US)
+		p->run = 0;
+	p->tick = tick;
+	if (__builtin_add_overflow(p->run, (uint32_t)n, &p->run))
+		p->run = UINT32_MAX;
+	if (p->run < COALESCE_AFTER_BYTES || n < COALESCE_LEAST_BYTES || d->coalesce_us == 0 ||
+	    pump_coalesces(p) || extra_of(p) == NULL)
+		return;
+	coalesce_begin(&p->extra->stream, source);
+}
+
+void pump_interrupt(struct pump *p, int source, struct pump_desk *d)
+{
+	struct pump_extra *x = p->extra;
+
+	p->run = 0;
+	p->n_large = 0;
+	if (x == NULL)
+		return;
+	if (x->stream.on)
+		coalesce_end(&x->stream, source);
+	if (x->pipe && x->pipe->held == 0)
+		drop_pipe(x, d);
+	drop_unneeded_extra(p);
+}
+
+int64_t pump_desk_due_us(const struct pump_desk *d)
+{
+	return list_empty(&d->streams) ? INT64_MAX
+				       : LIST_ENTRY(d->streams.next, struct coalesce, node)->due_us;
+}
+
+struct pump *pump_desk_overdue(struct pump_desk *d)
+{
+	struct coalesce *c;
+	struct pump *p;
+
+	if (pump_desk_due_us(d) > d->now_us)
+		return NULL;
+	c = LIST_ENTRY(d->streams.next, struct coalesce, node);
+	coalesce_disarm(c);
+	p = LIST_ENTRY(c, struct pump_extra, stream)->pump;
+	p->readable = true;
+	return p;
+}
+
+/* ---- copying ---- */
+
+static size_t widest(const struct pump *p)
+{
+	return p->widened ? (size_t)PUMP_SLOW_BYTES << (p->widened - 1) : PUMP_SHARED_BYTES;
 }
 
 static size_t bytes_to_ask(const struct pump *p, const struct pump_desk *d)
 {
-	size_t limit = p->limit ? p->limit : PUMP_SHARED_BYTES;
+	size_t limit = pump_coalesces(p) && !p->widened ? PUMP_SCRATCH_BYTES : widest(p);
 
 	if (d->residue_bytes >= d->residue_max)
 		return PUMP_SCARCE_BYTES;
@@ -132,54 +285,175 @@ static size_t bytes_to_ask(const struct pump *p, const struct pump_desk *d)
 /* The destination took all of a full read: trust it with twice as much. */
 static void widen(struct pump *p)
 {
-	uint32_t limit = p->limit ? p->limit : PUMP_SHARED_BYTES;
-
-	p->limit = limit < PUMP_SCRATCH_BYTES ? limit * 2 : PUMP_SCRATCH_BYTES;
+	if (p->widened == 0)
+		p->widened = 3; /* as wide as a fresh one */
+	if (widest(p) < PUMP_SCRATCH_BYTES)
+		p->widened++;
 }
 
-/* One recv and one send. PUMP_MORE: the source probably holds more. */
-static enum pump_result pass(struct pump *p, int source, int sink, struct pump_desk *d)
+static void judge_size(struct pump *p, size_t got)
 {
-	size_t asked = bytes_to_ask(p, d);
-	ssize_t got = socket_read(source, d->scratch, asked), sent;
+	if (got < PUMP_LARGE_BYTES)
+		p->n_large = 0;
+	else if (p->n_large < MANY_LARGE)
+		p->n_large++;
+}
 
+/* What a read says when it brought nothing. */
+static enum pump_result nothing_came(struct pump *p, int source, int sink, struct pump_desk *d,
+				     ssize_t got)
+{
 	if (got == -EAGAIN) {
-		p->readable = false;
+		wait_for_more(p, source, d, 0);
 		return PUMP_IDLE;
 	}
 	if (got < 0)
 		return finish(p, d, PUMP_SOURCE_LOST);
-	if (got == 0) {
-		socket_shutdown_write(sink);
-		return finish(p, d, PUMP_EOF);
-	}
+	socket_shutdown_write(sink);
+	return finish(p, d, PUMP_EOF);
+}
+
+/* One recv and one send. PUMP_MORE: the source probably holds more. */
+static enum pump_result copy(struct pump *p, int source, int sink, struct pump_desk *d)
+{
+	size_t asked = bytes_to_ask(p, d);
+	ssize_t got = socket_read(source, d->scratch, asked), sent;
+
+	if (got <= 0)
+		return nothing_came(p, source, sink, d, got);
 	d->n_reads++;
 	d->n_read = (size_t)got;
-	sent = offer(p, sink, d->scratch, (size_t)got);
+	sent = took(p, socket_write(sink, d->scratch, (size_t)got));
 	if (sent < 0)
 		return finish(p, d, PUMP_SINK_LOST);
+	judge_size(p, (size_t)got);
+	count_run(p, source, d, (size_t)got);
 	if (sent < got)
 		return keep_residue(p, d, d->scratch + sent, (size_t)(got - sent));
 	if ((size_t)got == asked)
 		widen(p);
 	if ((size_t)got == asked || p->ending)
 		return PUMP_MORE;
-	p->readable = false;
+	wait_for_more(p, source, d, (size_t)got);
 	return PUMP_IDLE;
+}
+
+/* ---- splicing ---- */
+
+/* The way is not worth it, or closed: the next pass copies. */
+static void leave_pipe(struct pump *p, struct pump_desk *d)
+{
+	p->n_large = 0;
+	p->extra->n_little = 0;
+	drop_pipe(p->extra, d);
+	drop_unneeded_extra(p);
+}
+
+/* The source gave to a pipe, and the sink takes nothing from one: what it holds goes on as residue.
+ */
+static enum pump_result spill(struct pump *p, struct pump_desk *d)
+{
+	size_t held = pipe_empty(p->extra->pipe, d->scratch);
+	enum pump_result r = keep_residue(p, d, d->scratch, held);
+
+	if (r != PUMP_BLOCKED)
+		return r;
+	p->blocked = false; /* nothing was offered yet */
+	p->unpiped = true;
+	leave_pipe(p, d);
+	return PUMP_MORE;
+}
+
+static enum pump_result flush_pipe(struct pump *p, int sink, struct pump_desk *d)
+{
+	struct pipe *pipe = p->extra->pipe;
+	ssize_t sent = took(p, pipe_drain(pipe, sink));
+
+	if (sent == -EINVAL)
+		return spill(p, d);
+	if (sent < 0)
+		return finish(p, d, PUMP_SINK_LOST);
+	return pipe->held ? block(p) : PUMP_IDLE;
+}
+
+static bool wants_pipe(struct pump *p, struct pump_desk *d)
+{
+	struct pump_extra *x;
+
+	if (p->n_large < MANY_LARGE || p->unpiped || d->unseen_most < PUMP_LARGE_BYTES)
+		return false;
+	x = extra_of(p);
+	if (x && x->pipe == NULL)
+		x->pipe = pipes_take(&d->pipes);
+	if (x && x->pipe)
+		return true;
+	drop_unneeded_extra(p);
+	return false;
+}
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* One splice in and one out. A short one says nothing of the source: a pipe has few slots. */
+static enum pump_result through_pipe(struct pump *p, int source, int sink, struct pump_desk *d)
+{
+	size_t most = least(PIPE_BYTES, d->budget, d->unseen_most);
+	ssize_t got = pipe_fill(p->extra->pipe, source, most);
+	enum pump_result r;
+
+	if (got == -EINVAL) {
+		p->unpiped = true;
+		leave_pipe(p, d);
+		return PUMP_MORE;
+	}
+	if (got <= 0)
+		return nothing_came(p, source, sink, d, got);
+	d->n_unseen += (size_t)got;
+	d->unseen_most -= d->unseen_most == SIZE_MAX ? 0 : (size_t)got;
+	count_run(p, source, d, (size_t)got);
+	r = flush_pipe(p, sink, d);
+	if (r != PUMP_IDLE)
+		return r;
+	p->extra->n_little = got < LITTLE_BYTES ? p->extra->n_little + 1 : 0;
+	if (p->extra->n_little > MANY_LARGE)
+		leave_pipe(p, d);
+	return PUMP_MORE;
+}
+
+/* ---- a run ---- */
+
+static enum pump_result pass(struct pump *p, int source, int sink, struct pump_desk *d)
+{
+	if (wants_pipe(p, d))
+		return through_pipe(p, source, sink, d);
+	if (p->extra && p->extra->pipe)
+		leave_pipe(p, d);
+	return copy(p, source, sink, d);
+}
+
+static enum pump_result flush(struct pump *p, int sink, struct pump_desk *d)
+{
+	if (p->extra && p->extra->residue)
+		return flush_residue(p, sink, d);
+	return pump_is_empty(p) ? PUMP_IDLE : flush_pipe(p, sink, d);
 }
 
 enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk *d)
 {
-	enum pump_result r = PUMP_IDLE;
+	enum pump_result r;
 	uint64_t before = p->bytes;
 
 	d->n_reads = 0;
+	d->n_unseen = 0;
 	if (p->finished)
 		return PUMP_IDLE;
 	if (p->blocked)
 		return PUMP_BLOCKED;
-	if (p->residue)
-		r = flush_residue(p, sink, d);
+	r = flush(p, sink, d);
 	if (r != PUMP_IDLE || !p->readable)
 		return r;
 	for (unsigned i = 0; i < PASSES_AT_THE_END; i++) {

@@ -30,7 +30,7 @@ static bool deserves_a_word(enum close_reason reason)
 static bool can_be_told(const struct session *s)
 {
 	return !s->abrupt && !s->client_error && !s->client_lost && !s->down.finished &&
-	       s->down.residue == NULL && pg_stream_at_boundary(&s->stream);
+	       pump_is_empty(&s->down) && pg_stream_at_boundary(&s->stream);
 }
 
 /* The reason in the words of the log. */

@@ -102,46 +102,88 @@ static void settle(struct session *s, bool client, enum pump_result r)
 	}
 }
 
+/* One direction of a session. */
+struct way {
+	bool client; /* its source is the client */
+	size_t (*unseen_most)(const struct pg_stream *);
+	void (*seen)(struct pg_stream *, const void *, size_t);
+	void (*unseen)(struct pg_stream *, size_t);
+};
+
+static const struct way up = {true, pg_stream_up_unseen_most, pg_stream_up, pg_stream_up_unseen};
+static const struct way down = {false, pg_stream_down_unseen_most, pg_stream_down,
+				pg_stream_down_unseen};
+
 /* What the last run read is still in the scratch. It may not have left yet: then there is residue.
  */
-static void follow(struct session *s, void (*by)(struct pg_stream *, const void *, size_t))
+static void follow(struct session *s, const struct way *way)
 {
 	const struct pump_desk *d = &s->worker->desk;
 
-	if (d->n_reads == 1)
-		by(&s->stream, d->scratch, d->n_read);
-	else if (d->n_reads > 1)
+	if (d->n_reads + (d->n_unseen > 0) > 1)
 		pg_stream_lose(&s->stream);
+	else if (d->n_unseen > 0)
+		way->unseen(&s->stream, d->n_unseen);
+	else if (d->n_reads == 1)
+		way->seen(&s->stream, d->scratch, d->n_read);
 }
 
-static void run_up(struct session *s)
+static void count_on(struct counters *row, const struct way *way, uint64_t n, bool coalesced,
+		     uint64_t spliced)
 {
-	uint64_t before = s->up.bytes;
-	enum pump_result r = pump_run(&s->up, s->client.fd, s->server.fd, &s->worker->desk);
-
-	follow(s, pg_stream_up);
-	if (s->up.bytes != before) {
-		COUNT(listener_row(s), bytes_in, s->up.bytes - before);
-		COUNT(s->lane->count, bytes_in, s->up.bytes - before);
-		s->active_ms = worker_now(s->worker);
-		watch_moved(s);
-	}
-	settle(s, true, r);
+	if (way->client)
+		COUNT(row, bytes_in, n);
+	else
+		COUNT(row, bytes_out, n);
+	if (coalesced)
+		COUNT(row, coalesced, n);
+	if (spliced)
+		COUNT(row, spliced, spliced);
 }
 
-static void run_down(struct session *s)
+static void count_moved(struct session *s, const struct way *way, uint64_t n, bool coalesced)
 {
-	uint64_t before = s->down.bytes;
-	enum pump_result r = pump_run(&s->down, s->server.fd, s->client.fd, &s->worker->desk);
+	uint64_t spliced = s->worker->desk.n_unseen;
 
-	follow(s, pg_stream_down);
-	if (s->down.bytes != before) {
-		COUNT(listener_row(s), bytes_out, s->down.bytes - before);
-		COUNT(s->lane->count, bytes_out, s->down.bytes - before);
-		s->active_ms = worker_now(s->worker);
-		watch_moved(s);
-	}
-	settle(s, false, r);
+	count_on(listener_row(s), way, n, coalesced, spliced);
+	count_on(s->lane->count, way, n, coalesced, spliced);
+	s->active_ms = worker_now(s->worker);
+	watch_moved(s);
+}
+
+/* An answer's end is no time to let bytes gather, and neither is a question. */
+static void interrupt(struct session *s, const struct way *way)
+{
+	struct pump_desk *d = &s->worker->desk;
+
+	if (way->client)
+		pump_interrupt(&s->down, s->server.fd, d);
+	else
+		pump_interrupt(&s->up, s->client.fd, d);
+	if (!way->client && pump_coalesces(&s->down) && d->n_reads == 1 &&
+	    pg_stream_ends_answer(d->scratch, d->n_read))
+		pump_interrupt(&s->down, s->server.fd, d);
+}
+
+static void run(struct session *s, const struct way *way)
+{
+	struct pump *p = way->client ? &s->up : &s->down;
+	int source = way->client ? s->client.fd : s->server.fd;
+	int sink = way->client ? s->server.fd : s->client.fd;
+	struct pump_desk *d = &s->worker->desk;
+	bool coalesced = pump_coalesces(p);
+	uint64_t before = p->bytes;
+	enum pump_result r;
+
+	d->coalesce_us = listener_of(s)->config->coalesce_us;
+	d->unseen_most = way->unseen_most(&s->stream);
+	r = pump_run(p, source, sink, d);
+	follow(s, way);
+	if (d->n_reads || d->n_unseen)
+		interrupt(s, way);
+	if (p->bytes != before)
+		count_moved(s, way, p->bytes - before, coalesced);
+	settle(s, way->client, r);
 }
 
 /* Has the server said something just now? Bytes that come after all others had been read were sent
@@ -165,9 +207,23 @@ void relay_run(struct session *s)
 	if (!may_move(s))
 		return; /* the pumps remember; lane_resume runs them */
 	if (pump_has_work(&s->up))
-		run_up(s);
+		run(s, &up);
 	if (s->state == SESSION_RELAYING && pump_has_work(&s->down))
-		run_down(s);
+		run(s, &down);
+}
+
+static struct session *session_of(struct pump *p)
+{
+	return p->second ? LIST_ENTRY(p, struct session, down) : LIST_ENTRY(p, struct session, up);
+}
+
+/* The streams whose bytes have gathered long enough. */
+void relay_run_overdue(struct worker *w)
+{
+	struct pump *p;
+
+	while ((p = pump_desk_overdue(&w->desk)))
+		relay_run(session_of(p));
 }
 
 void relay_begin(struct session *s, const void *first, size_t n)
@@ -180,6 +236,7 @@ void relay_begin(struct session *s, const void *first, size_t n)
 		pg_stream_up(&s->stream, first, n);
 	}
 	s->lane->n_sessions++;
+	s->down.second = true;
 	s->active_ms = worker_now(s->worker);
 	watch_moved(s);
 	relay_run(s);

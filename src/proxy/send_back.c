@@ -25,7 +25,7 @@ static bool goes_back(const struct worker *w, const struct lane *lane)
 
 static bool may_go(const struct session *s)
 {
-	return pg_stream_is_idle(&s->stream) && s->up.residue == NULL && s->down.residue == NULL &&
+	return pg_stream_is_idle(&s->stream) && pump_is_empty(&s->up) && pump_is_empty(&s->down) &&
 	       worker_now(s->worker) - s->active_ms >= QUIET_MS;
 }
 

@@ -136,18 +136,18 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int next_sleep_ms(const struct worker *w)
+static int64_t next_due_us(const struct worker *w)
 {
-	int64_t now = worker_now(w), due = now + LONGEST_SLEEP_MS;
+	int64_t due_ms = worker_now(w) + LONGEST_SLEEP_MS;
 
 	if (!list_empty(&w->ready) || cut_has_work(w) || w->watch_behind)
 		return 0;
-	due = earlier(due, sweep_due_ms(w));
-	due = earlier(due, hold_due_ms(w));
-	due = earlier(due, send_back_due_ms(w));
+	due_ms = earlier(due_ms, sweep_due_ms(w));
+	due_ms = earlier(due_ms, hold_due_ms(w));
+	due_ms = earlier(due_ms, send_back_due_ms(w));
 	if (accept_has_work(w))
-		due = earlier(due, w->accept_due_ms);
-	return due > now ? (int)(due - now) : 0;
+		due_ms = earlier(due_ms, w->accept_due_ms);
+	return earlier(due_ms * 1000, pump_desk_due_us(&w->desk));
 }
 
 /* Few events: let each move much. Many: a small share each, so that nobody waits for a bulk
@@ -157,6 +157,7 @@ static void set_budget(struct worker *w)
 	bool alone = w->edge.n_events <= 2 && w->ready.next == w->ready.prev;
 
 	w->desk.budget = alone ? PUMP_SCRATCH_BYTES : PUMP_SHARED_BYTES;
+	w->desk.now_us = w->edge.now_us;
 }
 
 /* Those who were ready when the turn began; who becomes ready again waits for the next one. */
@@ -191,14 +192,17 @@ static void tell_drained(struct worker *w)
 
 static void turn(struct worker *w)
 {
-	w->planned_ms = next_sleep_ms(w);
-	edge_wait(&w->edge, (int)w->planned_ms);
+	int64_t now_us = clock_us(), due_us = next_due_us(w);
+
+	w->planned_ms = due_us > now_us ? (due_us - now_us) / 1000 + 1 : 0;
+	edge_wait(&w->edge, now_us, due_us);
 	if (!verdicts_check_pause(w))
 		w->turn_ms = worker_now(w);
 	w->planned_ms = 0;
 	verdicts_take_view(w);
 	set_budget(w);
 	edge_dispatch(&w->edge);
+	relay_run_overdue(w);
 	accept_run(w);
 	run_ready(w);
 	hold_release(w);
@@ -222,7 +226,9 @@ static void run(void *arg)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the main thread's */
-	w->turn_ms = w->edge.now_ms = clock_ms();
+	edge_sleep_exactly();
+	edge_read_clock(&w->edge);
+	w->turn_ms = worker_now(w);
 	while (!is_over(w))
 		turn(w);
 }

@@ -15,6 +15,7 @@ enum {
 	CODE_SSL = 1234 << 16 | 5679,
 	CODE_GSSENC = 1234 << 16 | 5680,
 	LOST_COUNT = UINT8_MAX,
+	STREAM_LOOKED_AT_BYTES = PID_BYTES + CANCEL_KEY_MAX_BYTES,
 };
 
 /* FNV-1a: a byte at a time, so that slices need no buffer. Who guesses keys finds the server's own
@@ -270,6 +271,50 @@ void pg_stream_down(struct pg_stream *s, const void *bytes, size_t n)
 	}
 	if (!ok)
 		pg_stream_lose(s);
+}
+
+/* ---- unseen ---- */
+
+/* `have`: of the next head; `left`: of the body, when there is none of it. (The bodies that are
+ * looked at, a key's and a ReadyForQuery's, are so short that nobody wants them unseen.) */
+static size_t unseen_most(const struct pg_stream *s, unsigned have, uint32_t left)
+{
+	if (s->phase == STREAM_OPAQUE)
+		return SIZE_MAX;
+	return s->phase == STREAM_PLAIN && have == 0 && left > STREAM_LOOKED_AT_BYTES ? left : 0;
+}
+
+size_t pg_stream_up_unseen_most(const struct pg_stream *s)
+{
+	return unseen_most(s, s->up_have, s->up_left);
+}
+
+size_t pg_stream_down_unseen_most(const struct pg_stream *s)
+{
+	return unseen_most(s, s->down_have, s->down_left);
+}
+
+void pg_stream_up_unseen(struct pg_stream *s, size_t n)
+{
+	if (s->phase == STREAM_OPAQUE || n == 0)
+		return;
+	s->ready = false;
+	s->up_left -= (uint32_t)n;
+}
+
+void pg_stream_down_unseen(struct pg_stream *s, size_t n)
+{
+	if (s->phase != STREAM_OPAQUE)
+		s->down_left -= (uint32_t)n;
+}
+
+bool pg_stream_ends_answer(const void *bytes, size_t n)
+{
+	static const char ready[] = {'Z', 0, 0, 0, 5};
+	enum { STATUS_BYTES = 1, ALL_BYTES = sizeof(ready) + STATUS_BYTES };
+
+	return n >= ALL_BYTES &&
+	       memcmp((const char *)bytes + n - ALL_BYTES, ready, sizeof(ready)) == 0;
 }
 
 /* ---- the answers ---- */

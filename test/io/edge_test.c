@@ -1,5 +1,6 @@
 /* Stories of the edge set: each edge once, nothing for the dead, and a guest that is never
  * forgotten. */
+#include "io/clock.h"
 #include "io/edge.h"
 #include "io/loop.h"
 #include "io/sockets.h"
@@ -72,8 +73,19 @@ static void leave(struct party *p, struct guest_of_set *g)
 
 static void turn(struct party *p, int max_ms)
 {
-	edge_wait(&p->edge, max_ms);
+	int64_t now_us = clock_us();
+
+	edge_wait(&p->edge, now_us, now_us + max_ms * (int64_t)1000);
 	edge_dispatch(&p->edge);
+}
+
+/* The handle lies on the caller's stack. */
+static void close_and_run(struct party *p, uv_handle_t *handle)
+{
+	uv_close(handle, NULL);
+	edge_mark_guest(&p->edge);
+	turn(p, 0);
+	assert_false(uv_loop_alive(&p->loop));
 }
 
 static void test_an_edge_is_told_once_and_new_bytes_are_a_new_edge(void **state)
@@ -133,7 +145,7 @@ static void test_a_source_dropped_in_the_batch_is_never_called(void **state)
 	h = join(p, d);
 	g->victim = &h;
 	h->victim = &g;
-	assert_int_equal(edge_wait(&p->edge, 20000), 2);
+	assert_int_equal(edge_wait(&p->edge, clock_us(), clock_us() + 20000000), 2);
 	edge_dispatch(&p->edge);
 	assert_true((g == NULL) != (h == NULL));
 	assert_int_equal((g ? g : h)->calls, 1);
@@ -212,6 +224,7 @@ static void test_the_guests_timer_ends_a_long_sleep(void **state)
 		turn(p, 3600 * 1000);
 	assert_true(fired);
 	turn(p, 0); /* the closed handle lies on our stack */
+	assert_false(uv_loop_alive(&p->loop));
 }
 
 static void on_async(uv_async_t *async)
@@ -240,8 +253,7 @@ static void test_another_thread_wakes_the_guest(void **state)
 		turn(p, 3600 * 1000);
 	pthread_join(thread, NULL);
 	assert_int_equal(woken, 1);
-	uv_close((uv_handle_t *)&async, NULL);
-	turn(p, 0); /* the guest sees a closing handle by its timeout of 0 */
+	close_and_run(p, (uv_handle_t *)&async);
 }
 
 struct order {
@@ -285,8 +297,53 @@ static void test_the_guest_runs_before_the_sockets_of_its_batch(void **state)
 	assert_int_equal(o.seen, 1);
 	close(edge_drop(&p->edge, &o.source));
 	close(a);
-	uv_close((uv_handle_t *)&async, NULL);
-	turn(p, 0); /* the guest sees a closing handle by its timeout of 0 */
+	close_and_run(p, (uv_handle_t *)&async);
+}
+
+/* A thread of ours that has nothing to do sleeps: polls are counted, not timed. */
+static void test_dense_traffic_spins_and_silence_never_does(void **state)
+{
+	struct party *p = *state;
+	struct guest_of_set *g;
+	uint64_t spins;
+	int a, b;
+
+	tcp_pair(&a, &b);
+	g = join(p, b);
+	for (unsigned i = 0; i < 10; i++)
+		turn(p, 1);
+	spin_init(&p->edge.spin, 1000);
+	for (unsigned i = 0; i < 10; i++)
+		turn(p, 1);
+	assert_int_equal(p->edge.spin.spins, 0);
+	while (p->edge.spin.spins == 0) {
+		write_all(a, "x", 1);
+		turn(p, 20000);
+		turn(p, 2);
+	}
+	turn(p, 3); /* what was dense is long ago now */
+	spins = p->edge.spin.spins;
+	for (unsigned i = 0; i < 10; i++)
+		turn(p, 1);
+	assert_int_equal(p->edge.spin.spins, spins);
+	leave(p, g);
+	close(a);
+}
+
+/* As on a kernel that knows no sleeps below a millisecond: never too early. */
+static void test_a_sleep_ends_when_it_is_due_on_any_kernel(void **state)
+{
+	struct party *p = *state;
+
+	turn(p, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		int64_t now_us = clock_us();
+
+		p->edge.exact = i % 2 && p->edge.exact;
+		assert_int_equal(edge_wait(&p->edge, now_us, now_us + 300), 0);
+		assert_true(p->edge.now_us >= now_us + 300);
+		assert_int_equal(p->edge.now_ms, p->edge.now_us / 1000);
+	}
 }
 
 int main(void)
@@ -300,6 +357,8 @@ int main(void)
 		STORY(test_the_guests_timer_ends_a_long_sleep),
 		STORY(test_another_thread_wakes_the_guest),
 		STORY(test_the_guest_runs_before_the_sockets_of_its_batch),
+		STORY(test_dense_traffic_spins_and_silence_never_does),
+		STORY(test_a_sleep_ends_when_it_is_due_on_any_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
