@@ -1,6 +1,7 @@
 /* Any bytes as a session's two directions. Besides the sanitizers:
- * whole is as sliced; a boundary is claimed only where a plain reading of everything that the
- * server sent, from its first byte on, finds the end of a message; nobody is idle elsewhere.
+ * whole is as sliced, and as it is when what may pass unseen does; a boundary is claimed only where
+ * a plain reading of everything that the server sent, from its first byte on, finds the end of a
+ * message; nobody is idle elsewhere.
  *
  * The input is a list of turns: a byte (bit 7: from the server; the rest: how many bytes, from 1
  * to 128), and the bytes. */
@@ -80,13 +81,32 @@ static void feed_sliced(struct pg_stream *s, bool down, const uint8_t *p, size_t
 	}
 }
 
+/* The same, without the bytes that nobody needs to see. */
+static void feed_unseen(struct pg_stream *s, bool down, const uint8_t *p, size_t n)
+{
+	if (s->phase == STREAM_ASKED) {
+		feed(s, down, p, n);
+		return;
+	}
+	for (size_t i = 0; i < n;) {
+		size_t most = (down ? pg_stream_down_unseen_most : pg_stream_up_unseen_most)(s);
+
+		most = most < n - i ? most : n - i;
+		(down ? pg_stream_down_unseen : pg_stream_up_unseen)(s, most);
+		i += most;
+		if (i < n)
+			(down ? pg_stream_down : pg_stream_up)(s, &p[i++], 1);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pg_stream whole, sliced;
+	struct pg_stream whole, sliced, unseen;
 	struct server server = {0};
 
 	pg_stream_begin(&whole);
 	pg_stream_begin(&sliced);
+	pg_stream_begin(&unseen);
 	for (size_t at = 0; at + 1 < size;) {
 		bool down = data[at] & 0x80;
 		size_t n = (data[at] & 0x7fu) + 1;
@@ -97,10 +117,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			server_says(&server, data[at + i]);
 		feed(&whole, down, data + at, n);
 		feed_sliced(&sliced, down, data + at, n);
+		feed_unseen(&unseen, down, data + at, n);
 		server.plain |= whole.phase == STREAM_PLAIN;
 		check(&whole, &server);
 		check(&sliced, &server);
 		check_same(whole, sliced);
+		check_same(whole, unseen);
 		at += n;
 	}
 	return 0;

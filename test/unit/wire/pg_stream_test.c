@@ -339,6 +339,59 @@ static void test_a_long_body_costs_no_heads_and_is_no_boundary(void **state)
 	assert_false(pg_stream_is_idle(&s));
 }
 
+static void test_a_long_body_may_pass_unseen_and_no_more_than_it(void **state)
+{
+	struct pg_stream s;
+
+	(void)state;
+	log_in(&s);
+	assert_int_equal(pg_stream_down_unseen_most(&s), 0);
+	SAY_ALL(&s, QUERY, SAY(DOWN, "d\0\x10\0\4"), SAY(DOWN, "abcd"));
+	assert_int_equal(pg_stream_down_unseen_most(&s), (1 << 20) - 4);
+	assert_int_equal(pg_stream_up_unseen_most(&s), 0);
+	pg_stream_down_unseen(&s, 1 << 19);
+	assert_false(pg_stream_at_boundary(&s));
+	pg_stream_down_unseen(&s, (1 << 19) - 4);
+	assert_true(pg_stream_at_boundary(&s));
+	SAY_ALL(&s, DONE, READY);
+	assert_true(pg_stream_is_idle(&s));
+}
+
+static void test_what_a_client_sends_unseen_ends_its_idleness(void **state)
+{
+	struct pg_stream s;
+
+	(void)state;
+	log_in(&s);
+	SAY_ALL(&s, SAY(UP, "d\0\1\0\4"));
+	assert_int_equal(pg_stream_up_unseen_most(&s), 1 << 16);
+	pg_stream_up_unseen(&s, 1 << 16);
+	assert_true(pg_stream_at_boundary(&s));
+	assert_false(pg_stream_is_idle(&s));
+}
+
+static void test_a_blind_stream_may_pass_unseen(void **state)
+{
+	struct pg_stream s = {0};
+
+	(void)state;
+	assert_int_equal(pg_stream_down_unseen_most(&s), SIZE_MAX);
+	assert_int_equal(pg_stream_up_unseen_most(&s), SIZE_MAX);
+	pg_stream_begin(&s);
+	assert_int_equal(pg_stream_down_unseen_most(&s), 0);
+	assert_int_equal(pg_stream_up_unseen_most(&s), 0);
+}
+
+static void test_the_end_of_an_answer_is_seen_at_the_end_only(void **state)
+{
+	(void)state;
+	assert_true(pg_stream_ends_answer("xZ\0\0\0\5T", 7));
+	assert_true(pg_stream_ends_answer("Z\0\0\0\5I", 6));
+	assert_false(pg_stream_ends_answer("Z\0\0\0\5", 5));
+	assert_false(pg_stream_ends_answer("Z\0\0\0\5Ix", 7));
+	assert_false(pg_stream_ends_answer("", 0));
+}
+
 /* ---- idle ---- */
 
 static void test_idle_means_the_last_answer_to_the_last_question(void **state)
@@ -487,6 +540,10 @@ int main(void)
 		cmocka_unit_test(test_thousands_of_short_rows_are_not_walked_for_long),
 		cmocka_unit_test(test_reads_of_few_messages_may_go_on_for_ever),
 		cmocka_unit_test(test_a_long_body_costs_no_heads_and_is_no_boundary),
+		cmocka_unit_test(test_a_long_body_may_pass_unseen_and_no_more_than_it),
+		cmocka_unit_test(test_what_a_client_sends_unseen_ends_its_idleness),
+		cmocka_unit_test(test_a_blind_stream_may_pass_unseen),
+		cmocka_unit_test(test_the_end_of_an_answer_is_seen_at_the_end_only),
 		cmocka_unit_test(test_idle_means_the_last_answer_to_the_last_question),
 		cmocka_unit_test(test_in_a_transaction_nobody_is_idle),
 		cmocka_unit_test(test_questions_sent_ahead_are_waited_for),
