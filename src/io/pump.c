@@ -22,7 +22,8 @@ enum {
 	PASSES_AT_THE_END = 4,    /* short reads in a row while the end is queued, before others get
 				     their turn */
 	MANY_LARGE = 2,           /* large reads: worth a pipe */
-	LITTLE_BYTES = 16 * 1024, /* from a source that no pipe is worth any more */
+	LITTLE_BYTES = 16 * 1024, /* less is not worth a pipe any more */
+	GLANCE_BYTES = 4096,      /* between bytes that may pass unseen: enough to find the next */
 	TICK_US = 256,
 };
 
@@ -268,6 +269,13 @@ struct pump *pump_desk_overdue(struct pump_desk *d)
 
 /* ---- copying ---- */
 
+static size_t least(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
 static size_t widest(const struct pump *p)
 {
 	return p->widened ? (size_t)PUMP_SLOW_BYTES << (p->widened - 1) : PUMP_SHARED_BYTES;
@@ -279,6 +287,8 @@ static size_t bytes_to_ask(const struct pump *p, const struct pump_desk *d)
 
 	if (d->residue_bytes >= d->residue_max)
 		return PUMP_SCARCE_BYTES;
+	if (p->extra && p->extra->pipe)
+		return least(limit, d->budget, d->unseen_most + GLANCE_BYTES);
 	return limit < d->budget ? limit : d->budget;
 }
 
@@ -291,12 +301,13 @@ static void widen(struct pump *p)
 		p->widened++;
 }
 
-static void judge_size(struct pump *p, size_t got)
+/* A glance is short by its own wish, and tells nothing. */
+static void judge_size(struct pump *p, size_t asked, size_t got)
 {
-	if (got < PUMP_LARGE_BYTES)
+	if (got >= PUMP_LARGE_BYTES)
+		p->n_large = p->n_large ? MANY_LARGE : 1;
+	else if (got < asked || !(p->extra && p->extra->pipe))
 		p->n_large = 0;
-	else if (p->n_large < MANY_LARGE)
-		p->n_large++;
 }
 
 /* What a read says when it brought nothing. */
@@ -326,7 +337,7 @@ static enum pump_result copy(struct pump *p, int source, int sink, struct pump_d
 	sent = took(p, socket_write(sink, d->scratch, (size_t)got));
 	if (sent < 0)
 		return finish(p, d, PUMP_SINK_LOST);
-	judge_size(p, (size_t)got);
+	judge_size(p, asked, (size_t)got);
 	count_run(p, source, d, (size_t)got);
 	if (sent < got)
 		return keep_residue(p, d, d->scratch + sent, (size_t)(got - sent));
@@ -380,7 +391,7 @@ static bool wants_pipe(struct pump *p, struct pump_desk *d)
 {
 	struct pump_extra *x;
 
-	if (p->n_large < MANY_LARGE || p->unpiped || d->unseen_most < PUMP_LARGE_BYTES)
+	if (p->n_large < MANY_LARGE || p->unpiped || d->unseen_most < LITTLE_BYTES)
 		return false;
 	x = extra_of(p);
 	if (x && x->pipe == NULL)
@@ -389,13 +400,6 @@ static bool wants_pipe(struct pump *p, struct pump_desk *d)
 		return true;
 	drop_unneeded_extra(p);
 	return false;
-}
-
-static size_t least(size_t a, size_t b, size_t c)
-{
-	size_t ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
 }
 
 /* One splice in and one out. A short one says nothing of the source: a pipe has few slots. */
@@ -428,11 +432,15 @@ static enum pump_result through_pipe(struct pump *p, int source, int sink, struc
 
 static enum pump_result pass(struct pump *p, int source, int sink, struct pump_desk *d)
 {
+	enum pump_result r;
+
 	if (wants_pipe(p, d))
 		return through_pipe(p, source, sink, d);
-	if (p->extra && p->extra->pipe)
-		leave_pipe(p, d);
-	return copy(p, source, sink, d);
+	r = copy(p, source, sink, d);
+	if (p->extra)
+		drop_pipe(p->extra, d);
+	drop_unneeded_extra(p);
+	return r;
 }
 
 static enum pump_result flush(struct pump *p, int sink, struct pump_desk *d)

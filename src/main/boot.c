@@ -7,6 +7,7 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/pg_ask.h"
+#include "io/splice.h"
 #include "main/load_config.h"
 #include "main/process.h"
 #include <errno.h>
@@ -49,10 +50,12 @@ static uint64_t at_most(uint64_t a, uint64_t b)
 static void fit_maxconn(struct process *p)
 {
 	uint64_t reserved = at_most(RESERVED_MOST, p->nofile / 4);
+	uint64_t pipes = at_most((uint64_t)p->n_workers * PIPES_MOST * 2, p->nofile / 16);
 	uint64_t left, refusing, room;
 
 	if (reserved < RESERVED_LEAST)
 		reserved = RESERVED_LEAST;
+	reserved += pipes; /* without one, bytes are copied */
 	left = p->nofile > reserved ? p->nofile - reserved : 3;
 	refusing = at_most(REFUSING_MOST, left / 8 + 1);
 	room = left > refusing + 2 ? (left - refusing) / 2 : 1;
@@ -228,11 +231,11 @@ int process_boot(struct process *p, const struct options *options)
 	log_open(STDERR_FILENO, severity_of(p->config->log.level),
 		 p->config->log.format == LOG_FORMAT_JSON);
 	p->nofile = raise_nofile();
+	p->n_workers = count_threads(p->config);
 	fit_maxconn(p);
 	http_global_init();
 	pg_ask_forget_environment();
 	loop_open(&p->loop);
-	p->n_workers = count_threads(p->config);
 	p->workers = xcalloc(p->n_workers, sizeof(struct worker *));
 	p->doors = xcalloc(p->n_workers, sizeof(*p->doors));
 	p->scoreboard = scoreboard_new(p->config, p->n_workers);
