@@ -57,7 +57,7 @@ BELOW_io   := io base
 BELOW_proxy := proxy wire core io base
 BELOW_control := control admin wire core io base
 
-.PHONY: all help deps demo test unit sim sim-mutants iotest system check bench bench-failover fuzz cov lint format install clean
+.PHONY: all help deps demo test unit sim sim-mutants iotest system check bench bench-quick bench-results bench-tools bench-failover fuzz cov lint format install clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/isari ## build the one binary, build/isari
@@ -130,7 +130,7 @@ system: all ## real etcd, Patroni and PostgreSQL, through the built binary; T=na
 
 check: deps ## all of it, with warnings as errors: what CI runs
 	$(MAKE) lint
-	$(MAKE) WERROR=1 all
+	$(MAKE) WERROR=1 all bench-tools
 	$(MAKE) WERROR=1 test
 	$(MAKE) WERROR=1 system
 
@@ -162,7 +162,8 @@ fuzz: ## fuzz every parser of wire/ for FUZZ_SECONDS each (60)
 DEPS := build-essential pkg-config git libuv1-dev libcurl4-openssl-dev libpq-dev libjansson-dev \
         libyaml-dev libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
         postgresql-client-15 patroni etcd-server etcd-client python3-pytest python3-psycopg \
-        python3-etcd hatop prometheus-haproxy-exporter haproxy socat openssl iproute2 procps curl
+        python3-etcd hatop prometheus-haproxy-exporter haproxy nginx-light \
+        libnginx-mod-stream pgbouncer linux-perf strace socat openssl iproute2 procps curl
 deps: ## install what build, tests and demo need (Debian packages, apt-get)
 	@sh etc/deps.sh $(DEPS)
 
@@ -171,15 +172,37 @@ demo: ## a real three-node cluster and isari in front of it; DEMO=once ends by i
 	@$(MAKE) --no-print-directory all
 	@exec /usr/bin/python3 test/system/demo.py --isari $(BUILD)/isari $(if $(filter once,$(DEMO)),--once)
 
-bench: ## side by side with HAProxy and a direct connection, as ratios; BENCH='--json FILE' keeps all values
-	@sh etc/deps.sh $(DEPS)
-	@$(MAKE) --no-print-directory all
-	@ISARI=$(BUILD)/isari exec /usr/bin/python3 bench/bench.py $(BENCH)
+# BENCH='--only KEY,KEY --rounds N --json FILE' for development; BENCH=--list names the rows and what is wanted in them.
+# BENCH='--from FILE' prints again (or, with bench-results, writes again) what --json kept. Exit code 3: others used the machine.
+run_bench = ISARI=$(BUILD)/isari exec /usr/bin/python3 bench/bench.py --programs $(BUILD)/bench \
+	--json $(BUILD)/bench/$(1).json --charts $(BUILD)/bench/$(1) $(2) $(BENCH)
+bench_needs = sh etc/deps.sh $(DEPS) && $(MAKE) --no-print-directory all $(BUILD)/bench/load $(BUILD)/bench/load_server
+bench: ## all rows beside HAProxy, nginx, PgBouncer and a direct connection, as ratios (25 minutes); BENCH='--only KEY ...'
+	@$(bench_needs)
+	@$(call run_bench,bench)
+bench-quick: ## the main rows of bench, in 3 minutes
+	@$(bench_needs)
+	@$(call run_bench,bench-quick,--quick)
+bench-results: ## bench, and bench/RESULTS.md with its charts written anew
+	@$(bench_needs)
+	@$(call run_bench,bench,--results)
 
 $(BUILD)/bench/%: bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS_all)
+
+# The loads and the server they are put on: several files each, some of them common to both.
+LOAD_SERVER_SRC := $(wildcard bench/load_server*.c) bench/load_net.c bench/load_wire.c
+LOAD_SRC := $(filter-out bench/load_server%,$(wildcard bench/load.c bench/load_*.c))
+$(BUILD)/bench/load_server: $(LOAD_SERVER_SRC)
+$(BUILD)/bench/load: $(LOAD_SRC)
+$(BUILD)/bench/load $(BUILD)/bench/load_server: $(wildcard bench/load*.h)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^)
+
+bench-tools: $(addprefix $(BUILD)/bench/,load load_server failover_load failover_observe) ## the programs of both benches
 
 # RUNS=1 EVENTS=switchover takes a minute, the default (5 of each) half an hour. CONTENDERS="isari haproxy"
 # THREADS=4 SSLMODE=require HELD=1000 STORM=500 OUT=directory vary it; FAILOVER='--think 20' passes on what else it knows.

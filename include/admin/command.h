@@ -21,6 +21,7 @@ command_fn show_version;
 command_fn show_clusters;
 command_fn show_events;
 command_fn show_sess;
+command_fn show_workers;
 command_fn probe;
 command_fn set_server;
 command_fn set_timeout;

@@ -54,6 +54,8 @@ struct admin_facts {
 	const struct row_facts *rows;           /* counters_rows() of them */
 	const struct listener_facts *listeners; /* config order */
 	const struct process_facts *process;
+	const struct worker_numbers *workers;
+	unsigned n_workers;
 	const struct journal *journal;       /* valid while the command runs */
 	const struct session_info *sessions; /* with have_sessions */
 	size_t n_sessions;

@@ -13,12 +13,17 @@ char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
-/* A bounded pool of equal objects, one thread's. Memory grows by slabs and is reused. */
+/* A bounded pool of equal objects, one thread's. Memory grows by slabs and is reused. Objects are
+ * aligned as pointers are. */
 struct pool;
 
 struct pool *pool_new(size_t object_bytes, size_t max_objects);
 void pool_free(struct pool *p); /* every object must be back */
 void *pool_get(struct pool *p); /* zeroed; NULL when max_objects are out or memory is gone */
 void pool_put(struct pool *p, void *object);
+/* Object number i of pool_objects(), whether it is out or free: a free one is all zero but for its
+ * first pointer. For who looks at all of them a few at a time, while some come and go. */
+void *pool_at(const struct pool *p, size_t i);
+size_t pool_objects(const struct pool *p);
 size_t pool_in_use(const struct pool *p);
 size_t pool_bytes(const struct pool *p); /* memory held, used or not */

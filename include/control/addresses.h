@@ -9,8 +9,8 @@ struct addresses;
 struct addresses_setup {
 	uv_loop_t *loop;
 	struct config *config; /* outlives it */
-	/* Both known, or an empty string for the one that could not be resolved. Never from inside
-	 * addresses_start. */
+	/* Both known, or an empty string for the one that could not be resolved, and for the
+	 * sessions' of a member that has a socket. Never from inside addresses_start. */
 	void (*on_address)(void *arg, unsigned member, const char *ip, const char *rest_ip);
 	void *arg;
 };

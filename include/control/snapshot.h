@@ -9,6 +9,7 @@ struct snapshot {
 	struct process_facts process;
 	struct row_facts *rows;
 	struct listener_facts *listeners;
+	struct worker_numbers *workers;
 };
 
 /* Rows and listeners at `now_ms`. The caller fills report, process, facts.view, level and

@@ -14,7 +14,8 @@ struct member_config {
 	unsigned cluster; /* index in config.clusters */
 	char *name;       /* default: the host */
 	char *host;
-	uint16_t port; /* where sessions go */
+	uint16_t port;     /* where sessions go */
+	char *socket_path; /* NULL: they go to host:port; else to this, dir/.s.PGSQL.<port> */
 	bool rest_tls;
 	char *rest_host;
 	uint16_t rest_port;

@@ -59,11 +59,39 @@ struct gauge { /* shared by all workers */
 	_Atomic int64_t last_ms; /* start of the last session; 0: never */
 	_Atomic unsigned connect_ms_max, session_ms_max;
 	_Atomic unsigned held_ms_max; /* listener rows: the longest that a released client waited */
+	_Atomic bool
+		denied; /* server rows: we may not connect to its socket; the log has said so */
+};
+
+/* X(name, what it is): how a worker's thread does, since its start. A turn lasts from waking to
+ * going to sleep again. */
+#define WORKER_STATS_LIST(X)                                                     \
+	X(turns, "turns")                                                        \
+	X(long_turns, "of these, longer than LONG_TURN_US")                      \
+	X(longest_turn_us, "microseconds of the longest")                        \
+	X(sleeps, "times it slept, or meant to and found something to do")       \
+	X(spins, "times it polled for a moment before sleeping")                 \
+	X(spun_us, "microseconds spent polling")                                 \
+	X(late, "events that came late in a long turn, and waited for the next") \
+	X(sessions, "sessions it carries now, with those handed over to it")     \
+	X(generation, "the view in force")
+
+enum { LONG_TURN_US = 2000 };
+
+struct worker_stats { /* written by the worker before it sleeps, read by anyone; nothing resets it
+		       */
+	alignas(64) WORKER_STATS_LIST(COUNTER_FIELD)
+};
+
+struct worker_numbers { /* the same at one moment, and what its listeners moved */
+	WORKER_STATS_LIST(COUNTER_SUM)
+	uint64_t coalesced, spliced;
 };
 
 struct scoreboard {
 	unsigned n_workers, n_rows;
-	struct counters *rows;     /* n_workers * n_rows, worker by worker */
+	struct counters *rows; /* n_workers * n_rows, worker by worker */
+	struct worker_stats *workers;
 	struct gauge *gauges;      /* n_rows */
 	struct gauge *holds;       /* by listener: clients that wait for a server */
 	_Atomic unsigned sessions; /* of the whole process, for maxconn */
@@ -82,6 +110,10 @@ void scoreboard_free(struct scoreboard *s);
 struct counters *scoreboard_row(struct scoreboard *s, unsigned worker, unsigned row);
 void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_sum *out);
 
+/* One worker; `n_listeners`: how many of the rows are listeners'. */
+void scoreboard_worker(const struct scoreboard *s, unsigned worker, unsigned n_listeners,
+		       struct worker_numbers *out);
+
 /* When a member was last heard in any session, by any worker and listener; 0: never. */
 int64_t scoreboard_heard_ms(const struct scoreboard *s, const struct config *c, unsigned member);
 
@@ -93,6 +125,10 @@ int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener);
 	atomic_store_explicit(&(row)->field,                                                   \
 			      atomic_load_explicit(&(row)->field, memory_order_relaxed) + (n), \
 			      memory_order_relaxed)
+
+/* Likewise, for what is not a sum. */
+#define NOTE(row, field, value) atomic_store_explicit(&(row)->field, (value), memory_order_relaxed)
+#define NOTED(row, field)       atomic_load_explicit(&(row)->field, memory_order_relaxed)
 
 /* A session begins: false when `limit` (0 = none) is reached. Keeps the maximum. */
 bool gauge_enter(struct gauge *g, unsigned limit);

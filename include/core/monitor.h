@@ -26,7 +26,7 @@ struct event {
 		struct observation observation;
 		struct {
 			unsigned member;
-			char ip[46];      /* for sessions; empty: cannot be resolved */
+			char ip[46];      /* for sessions; empty: cannot be resolved, or a socket */
 			char rest_ip[46]; /* for questions */
 		} address;
 		struct {
@@ -50,7 +50,7 @@ struct probe_order { /* ask this; exactly one EV_OBSERVATION must follow */
 	unsigned member;
 	enum question question;
 	int64_t timeout_ms;
-	char ip[46]; /* REST's, or PostgreSQL's for ASK_PORT */
+	char ip[46]; /* REST's, or PostgreSQL's for ASK_PORT; empty: ask by the member's socket */
 };
 
 enum change_type {

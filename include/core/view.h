@@ -20,7 +20,7 @@ struct view_server {
 				sessions are ended, a few at a time: they come back to the right
 				ones */
 	unsigned weight;
-	char ip[46]; /* numeric address; empty: not resolved */
+	char ip[46]; /* numeric address; empty: not resolved, or the member has a socket */
 	uint16_t port;
 };
 

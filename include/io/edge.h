@@ -42,7 +42,8 @@ struct edge {
 	int64_t guest_due_us;   /* when its next timer is due; INT64_MAX: none */
 	int64_t now_us, now_ms; /* after the last wait; one reading of the clock */
 	struct spin spin;       /* off, unless its owner starts it */
-	uint64_t n_sleeps;
+	uint64_t n_sleeps, n_late;
+	bool late;        /* the time for this batch is over */
 	int n_events, at; /* the batch in progress */
 	struct epoll_event events[EDGE_BATCH];
 };
@@ -63,9 +64,14 @@ int edge_drop(struct edge *e, struct edge_source *s);
  * just read. Returns how many events wait (may be 0). */
 int edge_wait(struct edge *e, int64_t now_us, int64_t due_us);
 void edge_read_clock(struct edge *e); /* now_us and now_ms, where there was no wait yet */
-void edge_dispatch(struct edge *e);
+/* Every source of the batch hears its event; those after `until_us` while `late` is set: they had
+ * better only remember it. */
+void edge_dispatch(struct edge *e, int64_t until_us);
 /* After uv_*_start or uv_close outside the guest's own callbacks: it runs before the next sleep.
  * The guest's clock stands still between its runs: uv_update_time comes before uv_timer_start. */
 void edge_mark_guest(struct edge *e);
+/* Poll for up to `most_us` before sleeping, while that pays; never on a machine with one processor,
+ * where whoever is waited for could not run meanwhile. */
+void edge_spin(struct edge *e, int64_t most_us);
 /* The calling thread's sleeps end when they are to, not up to 50 us later: once, at its start. */
 void edge_sleep_exactly(void);

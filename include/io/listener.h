@@ -4,6 +4,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "io/edge.h"
+#include "io/socket.h"
 #include "io/sockopt.h"
 #include <sys/types.h>
 
@@ -31,8 +32,9 @@ int listener_open(struct listener *l, const struct addr *a, const struct sockopt
 int listener_watch(struct listener *l, struct edge *edge,
 		   void (*on_ready)(struct edge_source *, uint32_t));
 /* At most `most` new sockets (non-blocking, close-on-exec), each handed to on_accept, which owns
- * it. */
-enum listener_turn listener_accept(struct listener *l, unsigned most,
-				   void (*on_accept)(void *arg, int fd), void *arg);
+ * it, with its client's address. */
+typedef void listener_on_accept(void *arg, int fd, const struct endpoint *client);
+enum listener_turn listener_accept(struct listener *l, unsigned most, listener_on_accept *on_accept,
+				   void *arg);
 void listener_close(struct listener *l,
 		    struct edge *edge); /* `edge` NULL: never watched; twice is fine */

@@ -8,10 +8,10 @@
  * function is called by its full name, so that no search_path can mean another, and PgBouncer
  * refuses options that it does not know.
  *
- * Nothing here waits: not for names (`ip` is numeric), not for the network. libpq's own
- * connect_timeout does not work without blocking, so the time limit is ours. What libpq would do on
- * this thread and cannot be told not to: a server that asks for GSSAPI makes it look for a ticket;
- * pg_hba.conf should ask this role for scram-sha-256, a certificate, or nothing.
+ * Nothing here waits: not for names (`ip` is numeric, or there is a socket), not for the network.
+ * libpq's own connect_timeout does not work without blocking, so the time limit is ours. What libpq
+ * would do on this thread and cannot be told not to: a server that asks for GSSAPI makes it look
+ * for a ticket; pg_hba.conf should ask this role for scram-sha-256, a certificate, or nothing.
  *
  * A second connection is tried at half time when the first is not even accepted: a lost SYN costs
  * the kernel's first retransmission, 1 s, which must not look like a dead node.
@@ -24,19 +24,20 @@ enum sql_result {
 	SQL_STANDBY, /* in recovery */
 	/* SQLSTATE 57P01..57P03: starting up, shutting down, or just ended: no sessions */
 	SQL_NOT_READY,
-	SQL_REFUSED, /* nobody listens */
+	SQL_REFUSED, /* nobody listens, or the socket is not there */
 	SQL_UNREACHABLE,
-	SQL_TIMEOUT, /* connected or not: no answer */
-	SQL_RESET,   /* closed before it answered */
-	SQL_DENIED,  /* PostgreSQL is there, and does not let this role ask: see `detail` */
-	SQL_TLS,     /* somebody is there, but not as sslmode wants it: see `detail` */
-	SQL_GARBAGE, /* not PostgreSQL */
-	SQL_OWN_FAULT,
+	SQL_TIMEOUT,   /* connected or not: no answer; a socket's queue that stays full */
+	SQL_RESET,     /* closed before it answered */
+	SQL_DENIED,    /* PostgreSQL is there, and does not let this role ask: see `detail` */
+	SQL_TLS,       /* somebody is there, but not as sslmode wants it: see `detail` */
+	SQL_GARBAGE,   /* not PostgreSQL */
+	SQL_OWN_FAULT, /* a socket that we may not open says nothing, either */
 };
 
 struct sql_question {
-	const char *ip;   /* numeric */
-	const char *host; /* the name: for sslmode=verify-full and for the lookup in the passfile */
+	const char *ip;     /* numeric */
+	const char *host;   /* the name: for sslmode=verify-full and the lookup in the passfile */
+	const char *socket; /* dir/.s.PGSQL.<port>, instead of both, and without TLS; NULL: none */
 	uint16_t port;
 	const char *user, *dbname;
 	const char *passfile, *sslmode; /* NULL: no password; libpq's own default, prefer */

@@ -40,6 +40,7 @@ struct pump_desk {
 	/* and before each run. */
 	int64_t coalesce_us; /* how long a stream's bytes may gather; 0: not at all */
 	size_t unseen_most;  /* so many bytes may pass without the owner having seen them */
+	bool last; /* the other way is over: the sink is closed at this end, which passes it on */
 
 	/* What the last run moved, for who wants to look at it: how many reads there were (more
 	 * than one only at the source's end), how many bytes the last one brought, which still are

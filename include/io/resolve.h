@@ -1,5 +1,6 @@
 #pragma once
 /* Names to numeric addresses, without blocking the loop (uv_getaddrinfo). */
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -10,3 +11,5 @@ enum { RESOLVE_IP_BYTES = 46 };
  * back. */
 int resolve_start(uv_loop_t *loop, const char *host,
 		  void (*done)(void *arg, int status, const char *ip), void *arg);
+/* Is this numeric address one of this machine's? Where any may be bound (ip_nonlocal_bind): yes. */
+bool resolve_is_ours(const char *ip);

@@ -7,6 +7,7 @@
 #include "core/counters.h"
 #include "core/monitor.h"
 #include "core/view.h"
+#include "io/dialer.h"
 #include "io/sockopt.h"
 #include "proxy/session.h"
 
@@ -21,8 +22,10 @@ struct lane {
 	struct list dooming;  /* worker->dooming while `doomed` has any */
 	struct worker_listener *listener;
 	unsigned server, member;
+	struct dialer_address to; /* of the view, or its member's socket */
 	enum server_state state;
 	unsigned epoch, n_sessions;
+	unsigned far; /* calls until one may find it connected at once: starting_hurry */
 	enum close_reason reason;  /* of the doomed */
 	bool moved;                /* before the view that is being taken */
 	int64_t signed_ms;         /* last MSG_SIGN */
@@ -55,6 +58,9 @@ void lanes_fini(struct worker *w);
 
 void gauge_max(_Atomic unsigned *max, unsigned value);
 
+/* Where sessions go, if it is elsewhere than in the view before. */
+void lane_take_address(struct lane *lane, const struct view_server *before,
+		       const struct view_server *now);
 /* May bytes of its sessions move now? */
 bool lane_moves(const struct worker *w, const struct lane *lane);
 bool lane_carries(const struct lane *lane,

@@ -24,6 +24,7 @@
 
 struct worker;
 struct lane;
+struct startup;
 
 enum session_state {
 	SESSION_GREETING,
@@ -48,8 +49,11 @@ struct session {
 	struct edge_source client, server;
 	struct pump up, down; /* client to server, server to client */
 	union {
-		struct {                       /* before RELAYING */
-			struct cancel *cancel; /* is_cancel: its couriers */
+		struct { /* before RELAYING */
+			union {
+				struct cancel *cancel; /* is_cancel: its couriers */
+				struct heard *heard;   /* has_heard: answer.c */
+			};
 			uint64_t tried;        /* bit i: server i has failed this session */
 			int64_t hold_until_ms; /* when it will have waited enough; 0: never waited
 						*/
@@ -74,18 +78,21 @@ struct session {
 	uint8_t failure;    /* the last attempt that failed: errno, or NOT_READY; 0: none did */
 	uint8_t negotiated; /* REFUSING: encryption requests answered with N */
 	uint8_t client_doubts, server_doubts; /* watch.c: looks in a row that found a leg in debt */
-	bool admitted : 1;     /* counted in the process's and the listener's sessions */
-	bool on_server : 1;    /* counted in the server's sessions */
-	bool is_cancel : 1;    /* carries a CancelRequest: no session to anybody */
-	bool answered : 1;     /* REFUSING: the error is sent, the client may read it */
-	bool client_error : 1; /* its socket reported an error */
-	bool client_lost : 1, server_lost : 1; /* a write to it failed: its end is a reset */
+	bool admitted : 1;  /* counted in the process's and the listener's sessions */
+	bool on_server : 1; /* counted in the server's sessions */
+	bool is_cancel : 1; /* carries a CancelRequest: no session to anybody */
+	bool answered : 1;  /* REFUSING: the error is sent, the client may read it */
+	bool client_error : 1, server_error : 1; /* its socket reported an error: it is dead */
+	bool client_lost : 1, server_lost : 1;   /* a write to it failed: its end is a reset */
 	bool server_ended_first : 1;
 	bool abrupt : 1;      /* its end is passed on as a reset, whatever the reason */
+	bool no_delay : 1;    /* relay.c: the server leg has it */
 	bool kept_alive : 1;  /* watch.c: the server leg has its keepalive */
 	bool secure : 1;      /* a server has said S to it: its next packet is a ClientHello */
 	bool negotiating : 1; /* STARTING: secure, and this server has yet to say S as well */
 	bool released : 1;    /* counted among those who were let go and wait for an answer */
+	bool more : 1;        /* STARTING: first_bytes are not all that the client's socket holds */
+	bool has_heard : 1;   /* STARTING: its server has begun to say what has to be heard whole */
 };
 
 _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");
@@ -93,8 +100,9 @@ _Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256
 enum { NOT_READY = UINT8_MAX }; /* PostgreSQL says that it is starting up or shutting down */
 
 /* ---- session.c ---- */
-/* An accepted socket becomes a session (or is closed when memory is out). */
-void session_begin(struct worker *w, unsigned listener, int fd);
+/* An accepted socket becomes a session (or is closed when memory is out). `client`: its address;
+ * NULL: not known yet. */
+void session_begin(struct worker *w, unsigned listener, int fd, const struct endpoint *client);
 void session_move(struct session *s, enum session_state to);
 /* The one way out: both legs, counters, log. From anywhere, any number of times; the first reason
  * counts. */
@@ -136,6 +144,7 @@ void connect_drop_server(
 	struct session *s); /* the attempt is over: descriptor and server's count */
 const char *connect_failure_text(const struct session *s);
 
+void connect_established(struct session *s);    /* its server is there; it is counted */
 void connect_answered(const struct session *s); /* it has its server */
 
 void hold_begin(struct session *s);
@@ -143,16 +152,24 @@ void hold_run(struct session *s);
 void hold_expired(struct session *s);
 
 void starting_begin(struct session *s);
+/* The server has just been called. If it is there already it gets the client's first packet, which
+ * begins the `n` bytes that were peeked at, in the same step. */
+void starting_hurry(struct session *s, const char *bytes, size_t n, const struct startup *startup);
 void starting_run(struct session *s);
 void starting_expired(struct session *s);
+
+void starting_failed(struct session *s, int error); /* its server has: another one */
+
+void answer_await(struct session *s);
+/* Whatever comes of it, this is its server, and `taken` of the client's bytes are there already. */
+void answer_bind(struct session *s, size_t taken);
+void answer_forget(struct session *s); /* it is not, after all */
 
 /* `first`: what its server has of the client's bytes already; NULL: they are not to be followed. */
 void relay_begin(struct session *s, const void *first, size_t n);
 void relay_run(struct session *s);
-void relay_run_overdue(struct worker *w); /* every turn */
+void relay_run_overdue(struct worker *w);            /* every turn */
 void relay_hear(struct session *s, uint32_t events); /* of its server, before the pumps know them */
 
-/* ---- access_log.c, sessions_info.c ---- */
+/* ---- access_log.c ---- */
 void access_log_end(const struct session *s);
-struct message;
-struct message *sessions_info_answer(struct worker *w, uint64_t request);

@@ -17,6 +17,7 @@ struct worker_setup {
 	struct scoreboard *scoreboard;
 	unsigned max_clients; /* sockets accepted by all workers together, refused ones included; 0:
 				 no limit */
+	int64_t data_us;      /* of a turn, for sockets that are ready; 0: the usual */
 	struct mailbox *control; /* where MSG_SIGN ... go; outlives the worker */
 	struct worker **peers;   /* n_workers, complete before worker_start; for MSG_ADOPT */
 };

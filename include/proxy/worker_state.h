@@ -4,10 +4,12 @@
 #include "base/rng.h"
 #include "io/edge.h"
 #include "io/listener.h"
+#include "io/log.h"
 #include "io/mailbox.h"
 #include "io/slot.h"
 #include "proxy/lane.h"
 #include "proxy/worker.h"
+#include "wire/pg_error.h"
 
 enum {
 	LONGEST_SLEEP_MS = 1000, /* a pause of our own is noticed after this at the latest */
@@ -15,8 +17,10 @@ enum {
 	SWEEP_MS = 100,          /* resolution of deadlines */
 	IDLE_SWEEP_MS = 1000,    /* resolution of idle timeouts */
 	EXHAUSTED_MS = 100,      /* no descriptor left: the next try to accept */
+	DATA_US = 1000,          /* of a turn, for data; half while sessions are cut */
 	SLICE_SESSIONS = 64,     /* cut, or run from the ready list, in one turn ... */
 	SLICE_US = 1000,         /* ... and for how long at most */
+	SLICE_LEAST = 16,        /* after so much else in the turn */
 	LINGER_MS = 2000,        /* a refused client may read its error */
 	HALF_CLOSED_MS = 60000,  /* a client that does not react to its server's end */
 	SIGN_INTERVAL_MS = 100,  /* one sign per server suffices */
@@ -35,6 +39,21 @@ struct worker_socket { /* one bound address of one listener */
 	struct worker *worker;
 };
 
+struct farewell { /* the same for every session of a lane that is cut: goodbye.c */
+	const struct lane *lane;
+	enum close_reason reason;
+	size_t n; /* 0: none was written in this turn */
+	char packet[PG_ERROR_ENOUGH_BYTES];
+};
+
+struct listing { /* sessions_info.c */
+	bool open;
+	uint64_t request;
+	struct session_info *list;
+	size_t n;       /* listed ... */
+	size_t at, end; /* ... of the pool's objects so far, and how many there were at first */
+};
+
 enum worker_opened { OPENED_NOTHING, OPENED_LOOP, OPENED_SLOT, OPENED_MAILBOX, OPENED_EDGE };
 
 struct worker {
@@ -49,6 +68,7 @@ struct worker {
 	uv_thread_t thread;
 
 	struct view *view; /* in force; never NULL */
+	struct worker_stats *stats;
 	struct worker_listener *listeners;
 	struct worker_socket *sockets;
 	unsigned n_sockets;
@@ -58,6 +78,10 @@ struct worker {
 	struct list states[N_SESSION_STATES];
 	struct list ready, timed, dooming;
 	struct pump_desk desk;
+	struct farewell farewell;
+	struct log_batch ends; /* session_end lines of this turn: access_log.c */
+	bool cutting;          /* a slice is being cut */
+	struct listing listing;
 	struct rng rng;
 	unsigned *loads;       /* room for balance_pick */
 	unsigned n_couriers;   /* of CancelRequests, under way */
@@ -68,6 +92,7 @@ struct worker {
 	int64_t sweep_due_ms, idle_due_ms, accept_due_ms, send_back_due_ms;
 	bool any_idle_timeout;
 	bool sends_back;      /* the view has a last resort that is not needed any more */
+	int64_t watched_ms;   /* watch_run was last called */
 	bool watch_behind;    /* more sessions are due for a look than one turn takes */
 	bool exhausted;       /* told once that no more can be accepted for now */
 	bool suspended;       /* after a pause of our own: primaries' lanes stand still ... */
@@ -124,14 +149,25 @@ int64_t hold_due_ms(const struct worker *w); /* INT64_MAX: nobody can be let go 
 void verdicts_take_view(struct worker *w);
 bool verdicts_check_pause(
 	struct worker *w); /* true: we slept; nothing may be forwarded on old proofs */
+bool verdicts_check_sleep(struct worker *w); /* the same, just awake: the clock was read */
 
 /* watch.c */
 void watch_moved(struct session *s); /* it begins to relay, or bytes went to a leg */
-void watch_run(struct worker *w);    /* every turn; a turn comes every LONGEST_SLEEP_MS at least */
+/* Every millisecond with a turn; one comes every LONGEST_SLEEP_MS at least. */
+void watch_run(struct worker *w);
 
 /* cancel.c */
 struct find_key;
 void cancel_find_key(struct worker *w, unsigned asker, const struct find_key *question);
+
+/* sessions_info.c */
+void sessions_info_begin(struct worker *w, uint64_t request);
+void sessions_info_run(struct worker *w); /* every turn, until control has its answer */
+bool sessions_info_has_work(const struct worker *w);
+void sessions_info_fini(struct worker *w);
+
+/* access_log.c */
+void access_log_flush(struct worker *w); /* after the turn: what its ends left unwritten */
 
 /* goodbye.c */
 /* The client of a session that is being closed gets 57P01, if it can be told; its socket is then to
@@ -145,6 +181,7 @@ int64_t send_back_due_ms(const struct worker *w); /* INT64_MAX: nobody is to go 
 
 /* cut.c */
 void cut_run(struct worker *w);
+unsigned cut_most(const struct worker *w); /* how many may end here and now */
 bool cut_has_work(const struct worker *w);
 void cut_all(struct worker *w); /* everything, for CLOSE_STOPPING */
 bool cut_session(struct worker *w, uint64_t id);

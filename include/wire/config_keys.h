@@ -93,6 +93,7 @@ bool reader_bind_addr(struct reader *r, const struct yaml_node *v, struct addr *
 
 /* The readers of the upper keys, by file. */
 void read_clusters(struct reader *r, const struct key *k, const struct yaml_node *v, void *config);
+void read_members(struct reader *r, const struct key *k, const struct yaml_node *v, void *cluster);
 void read_listeners(struct reader *r, const struct key *k, const struct yaml_node *v, void *config);
 void read_stats_sockets(struct reader *r, const struct key *k, const struct yaml_node *v,
 			void *config);

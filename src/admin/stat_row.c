@@ -26,14 +26,19 @@ void stat_row_frontend(struct stat_row *r, const struct admin_facts *f, unsigned
 	r->status = f->process->stopping ? "STOP" : "OPEN"; /* draining: it listens no more */
 }
 
-/* Where sessions go: the resolved address if there is one, else as configured. */
+/* Where sessions go: the socket, or the resolved address if there is one, else as configured. */
 static void server_address(struct stat_row *r, unsigned server)
 {
 	struct addr a = {.kind = ADDR_TCP, .port = r->member->port};
 	const struct view *v = r->facts->view;
 	const char *ip = v ? v->listeners[r->listener->id].servers[server].ip : "";
 
-	str_copy(a.host, sizeof(a.host), *ip ? ip : r->member->host);
+	if (r->member->socket_path)
+		a.kind = ADDR_UNIX;
+	str_copy(a.host, sizeof(a.host),
+		 r->member->socket_path ? r->member->socket_path
+		 : *ip                  ? ip
+					: r->member->host);
 	addr_format(&a, r->addr, sizeof(r->addr));
 }
 

@@ -89,14 +89,9 @@ struct free_object {
 	struct free_object *next;
 };
 
-struct slab {
-	struct slab *next;
-	max_align_t objects[];
-};
-
 struct pool {
 	size_t object_bytes, max_objects, in_use, n_slabs;
-	struct slab *slabs;
+	char **slabs; /* in the order of their making */
 	struct free_object *free;
 };
 
@@ -105,8 +100,8 @@ struct pool *pool_new(size_t object_bytes, size_t max_objects)
 	struct pool *p = xcalloc(1, sizeof(*p));
 
 	REQUIRE(object_bytes > 0);
-	p->object_bytes = (object_bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
-			  sizeof(max_align_t);
+	p->object_bytes = (object_bytes + sizeof(struct free_object) - 1) /
+			  sizeof(struct free_object) * sizeof(struct free_object);
 	p->max_objects = max_objects;
 	return p;
 }
@@ -114,33 +109,37 @@ struct pool *pool_new(size_t object_bytes, size_t max_objects)
 void pool_free(struct pool *p)
 {
 	REQUIRE(p->in_use == 0);
-	while (p->slabs) {
-		struct slab *s = p->slabs;
-
-		p->slabs = s->next;
-		free(s);
-	}
+	for (size_t i = 0; i < p->n_slabs; i++)
+		free(p->slabs[i]);
+	free(p->slabs);
 	free(p);
+}
+
+static void give_back(struct pool *p, void *object)
+{
+	struct free_object *o = object;
+
+	o->next = p->free;
+	p->free = o;
 }
 
 static int pool_grow(struct pool *p)
 {
-	struct slab *s = malloc(sizeof(*s) + OBJECTS_PER_SLAB * p->object_bytes);
+	char **slabs = realloc(p->slabs, (p->n_slabs + 1) * sizeof(*slabs)), *slab;
 
-	if (s == NULL)
+	if (slabs == NULL)
 		return -1;
-	s->next = p->slabs;
-	p->slabs = s;
-	p->n_slabs++;
-	for (size_t i = OBJECTS_PER_SLAB; i-- > 0;) {
-		struct free_object *o = (void *)((char *)s->objects + i * p->object_bytes);
-
-		o->next = p->free;
-		p->free = o;
-	}
+	p->slabs = slabs;
+	slab = calloc(OBJECTS_PER_SLAB, p->object_bytes);
+	if (slab == NULL)
+		return -1;
+	p->slabs[p->n_slabs++] = slab;
+	for (size_t i = OBJECTS_PER_SLAB; i-- > 0;)
+		give_back(p, slab + i * p->object_bytes);
 	return 0;
 }
 
+/* A free object is all zero but for this pointer: see pool_at. */
 void *pool_get(struct pool *p)
 {
 	struct free_object *o;
@@ -150,17 +149,27 @@ void *pool_get(struct pool *p)
 	o = p->free;
 	p->free = o->next;
 	p->in_use++;
-	return memset(o, 0, p->object_bytes);
+	o->next = NULL;
+	return o;
 }
 
 void pool_put(struct pool *p, void *object)
 {
-	struct free_object *o = object;
-
 	REQUIRE(p->in_use > 0);
 	p->in_use--;
-	o->next = p->free;
-	p->free = o;
+	memset(object, 0, p->object_bytes);
+	give_back(p, object);
+}
+
+void *pool_at(const struct pool *p, size_t i)
+{
+	REQUIRE(i < pool_objects(p));
+	return p->slabs[i / OBJECTS_PER_SLAB] + i % OBJECTS_PER_SLAB * p->object_bytes;
+}
+
+size_t pool_objects(const struct pool *p)
+{
+	return p->n_slabs * OBJECTS_PER_SLAB;
 }
 
 size_t pool_in_use(const struct pool *p)
@@ -170,5 +179,5 @@ size_t pool_in_use(const struct pool *p)
 
 size_t pool_bytes(const struct pool *p)
 {
-	return p->n_slabs * (sizeof(struct slab) + OBJECTS_PER_SLAB * p->object_bytes);
+	return p->n_slabs * (sizeof(*p->slabs) + OBJECTS_PER_SLAB * p->object_bytes);
 }

@@ -14,8 +14,8 @@ enum { AGAIN_MS = 30000, RETRY_MS = 1000 };
 struct lookup { /* one host name of one member */
 	struct addresses *owner;
 	unsigned member;
-	const char *host;
-	bool in_flight, failed;
+	const char *host; /* NULL: a socket, there is nothing to look up */
+	bool in_flight, failed, doubted;
 	char ip[RESOLVE_IP_BYTES];
 };
 
@@ -42,12 +42,31 @@ static void note_failure(struct lookup *l, int status)
 {
 	const struct addresses *a = l->owner;
 	const struct lookup *first = &a->lookups[2 * l->member];
-	bool said = l->failed || (l != first && strcmp(l->host, first->host) == 0);
+	bool said = l->failed || (l != first && first->host && strcmp(l->host, first->host) == 0);
 
 	if (!said)
 		log_msg(SEVERITY_WARNING, "name_not_resolved", "%s of member %s: %s", l->host,
 			a->setup.config->members[l->member].name, uv_strerror(status));
 	l->failed = true;
+}
+
+/* One file for all nodes would send a member's sessions to whatever PostgreSQL runs here. In a
+ * container the socket may come from elsewhere, so it is only said. */
+static void doubt_socket(struct lookup *rest)
+{
+	const struct member_config *m = &rest->owner->setup.config->members[rest->member];
+	struct log_line line;
+
+	if (m->socket_path == NULL || rest->doubted || resolve_is_ours(rest->ip) ||
+	    !log_begin(&line, SEVERITY_WARNING, "socket_of_another"))
+		return;
+	rest->doubted = true;
+	log_str(&line, "member", m->name);
+	log_str(&line, "socket", m->socket_path);
+	log_str(&line, "rest", rest->ip);
+	log_str(&line, "msg",
+		"its Patroni is not on this machine: is this really the member's socket?");
+	log_end(&line);
 }
 
 static void on_resolved(void *arg, int status, const char *ip)
@@ -68,6 +87,8 @@ static void on_resolved(void *arg, int status, const char *ip)
 		str_copy(l->ip, sizeof(l->ip), ip);
 	if (status == 0)
 		l->failed = false;
+	if (status == 0 && l == rest)
+		doubt_socket(rest);
 	if (!first->in_flight && !rest->in_flight)
 		a->setup.on_address(a->setup.arg, l->member, first->ip, rest->ip);
 }
@@ -86,7 +107,7 @@ static void look_up(struct lookup *l)
 
 static bool settled(const struct lookup *l)
 {
-	return addr_is_numeric(l->host) && l->ip[0];
+	return l->host == NULL || (addr_is_numeric(l->host) && l->ip[0]);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -95,7 +116,7 @@ static void on_timer(uv_timer_t *timer)
 	bool missing = false;
 
 	for (size_t i = 0; i < a->n_lookups; i++) {
-		missing |= a->lookups[i].ip[0] == '\0';
+		missing |= a->lookups[i].host && a->lookups[i].ip[0] == '\0';
 		if (!settled(&a->lookups[i]))
 			look_up(&a->lookups[i]);
 	}
@@ -114,7 +135,7 @@ struct addresses *addresses_new(const struct addresses_setup *setup)
 
 		a->lookups[i].owner = a;
 		a->lookups[i].member = m->id;
-		a->lookups[i].host = i % 2 ? m->rest_host : m->host;
+		a->lookups[i].host = i % 2 ? m->rest_host : m->socket_path ? NULL : m->host;
 	}
 	uv_timer_init(setup->loop, &a->timer);
 	a->timer.data = a;

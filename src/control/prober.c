@@ -134,12 +134,17 @@ static void on_ping(void *arg, enum ping_result result)
 	finish(p, outcome_of_ping(result));
 }
 
+/* The way that sessions go. */
 static int start_ping(struct probe *p, const struct probe_order *order)
 {
 	const struct member_config *m = &p->prober->setup.config->members[order->member];
+	struct dialer_address to;
+	int rc = m->socket_path ? dialer_address_socket(&to, m->socket_path)
+				: dialer_address_ip(&to, order->ip, m->port);
 
-	return pg_ping_start(p->prober->setup.loop, order->ip, m->port, order->timeout_ms, on_ping,
-			     p, &p->ping);
+	if (rc < 0)
+		return rc;
+	return pg_ping_start(p->prober->setup.loop, &to, order->timeout_ms, on_ping, p, &p->ping);
 }
 
 /* ---- the data port, over SQL ---- */
@@ -208,6 +213,7 @@ static int start_sql(struct probe *p, const struct probe_order *order)
 	const struct sql_config *sql = &config->clusters[m->cluster].probe.sql;
 	struct sql_question q = {.ip = order->ip,
 				 .host = m->host,
+				 .socket = m->socket_path,
 				 .port = m->port,
 				 .user = sql->user,
 				 .dbname = sql->dbname,

@@ -49,6 +49,7 @@ static void free_members(struct config *c)
 	for (size_t i = 0; i < c->n_members; i++) {
 		free(c->members[i].name);
 		free(c->members[i].host);
+		free(c->members[i].socket_path);
 		free(c->members[i].rest_host);
 	}
 	free(c->members);

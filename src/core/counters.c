@@ -34,6 +34,7 @@ struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers)
 	s->n_rows = counters_rows(c);
 	s->rows = xcalloc_aligned(alignof(struct counters), (size_t)n_workers * s->n_rows,
 				  sizeof(*s->rows));
+	s->workers = xcalloc_aligned(alignof(struct worker_stats), n_workers, sizeof(*s->workers));
 	s->gauges = xcalloc_aligned(alignof(struct gauge), s->n_rows, sizeof(*s->gauges));
 	s->holds = xcalloc_aligned(alignof(struct gauge), c->n_listeners, sizeof(*s->holds));
 	return s;
@@ -44,6 +45,7 @@ void scoreboard_free(struct scoreboard *s)
 	if (s == NULL)
 		return;
 	free(s->rows);
+	free(s->workers);
 	free(s->gauges);
 	free(s->holds);
 	free(s);
@@ -75,6 +77,23 @@ void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_su
 	*out = (struct counters_sum){0};
 	for (unsigned w = 0; w < s->n_workers; w++)
 		add_row(out, &s->rows[(size_t)w * s->n_rows + row]);
+}
+
+void scoreboard_worker(const struct scoreboard *s, unsigned worker, unsigned n_listeners,
+		       struct worker_numbers *out)
+{
+	const struct worker_stats *stats = &s->workers[worker];
+	const struct counters *rows = &s->rows[(size_t)worker * s->n_rows];
+
+	REQUIRE(worker < s->n_workers && n_listeners <= s->n_rows);
+	*out = (struct worker_numbers){0};
+#define READ(name, help) out->name = read_counter(&stats->name);
+	WORKER_STATS_LIST(READ)
+#undef READ
+	for (unsigned i = 0; i < n_listeners; i++) {
+		out->coalesced += read_counter(&rows[i].coalesced);
+		out->spliced += read_counter(&rows[i].spliced);
+	}
 }
 
 int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener)

@@ -298,12 +298,18 @@ static void distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
 	doubt_surprise(&c->doubt, now_ms);
 }
 
+/* Sessions may go by a socket; Patroni has to be found all the same. */
+static bool is_found(const struct member_state *s, const struct event *ev)
+{
+	return ev->u.address.rest_ip[0] && (ev->u.address.ip[0] || s->config->socket_path);
+}
+
 /* An address once known is kept until a better one comes. */
 static void on_address(struct monitor *m, const struct event *ev)
 {
 	struct member_state *s = &m->members[ev->u.address.member];
 
-	if (ev->u.address.ip[0] == '\0' || ev->u.address.rest_ip[0] == '\0') {
+	if (!is_found(s, ev)) {
 		if (!s->address_known)
 			s->why = WHY_NO_ADDRESS;
 		return;

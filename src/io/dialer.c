@@ -1,18 +1,17 @@
 /* Connecting without blocking. Not here: names (resolve.c), waiting (edge.c), another try
  * (proxy/connect.c). */
 #include "io/dialer.h"
-#include "io/sockopt.h"
+#include "base/str.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* getaddrinfo with AI_NUMERICHOST never asks anybody; it also knows scopes (fe80::1%eth0). */
-static int numeric_address(const char *ip, uint16_t port, struct sockaddr_storage *ss,
-			   socklen_t *len)
+int dialer_address_ip(struct dialer_address *a, const char *ip, uint16_t port)
 {
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC,
 				       .ai_socktype = SOCK_STREAM,
@@ -20,30 +19,52 @@ static int numeric_address(const char *ip, uint16_t port, struct sockaddr_storag
 	struct addrinfo *found;
 	char service[8];
 
+	*a = (struct dialer_address){0};
 	snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(ip, service, &hints, &found) != 0)
 		return -EINVAL;
-	memcpy(ss, found->ai_addr, found->ai_addrlen);
-	*len = found->ai_addrlen;
+	memcpy(&a->to, found->ai_addr, found->ai_addrlen);
+	a->len = found->ai_addrlen;
 	freeaddrinfo(found);
 	return 0;
 }
 
-int dialer_start(const char *ip, uint16_t port)
+int dialer_address_socket(struct dialer_address *a, const char *path)
 {
-	struct sockaddr_storage ss;
-	socklen_t len;
+	struct sockaddr_un *un = (struct sockaddr_un *)&a->to;
+
+	*a = (struct dialer_address){0};
+	if (path[0] != '/' || !str_copy(un->sun_path, sizeof(un->sun_path), path))
+		return -EINVAL;
+	un->sun_family = AF_UNIX;
+	a->len = sizeof(*un);
+	return 0;
+}
+
+bool dialer_is_local(const struct dialer_address *a)
+{
+	return a->len > 0 && a->to.ss_family == AF_UNIX;
+}
+
+/* A UNIX socket is never in progress (unix(7)): EAGAIN is its full queue, and says nothing of us.
+ */
+static int call(int fd, const struct dialer_address *a)
+{
+	if (connect(fd, (const struct sockaddr *)&a->to, a->len) == 0 || errno == EINPROGRESS)
+		return 0;
+	return dialer_is_local(a) && errno == EAGAIN ? -EBUSY : -errno;
+}
+
+int dialer_start(const struct dialer_address *a)
+{
 	int fd, rc;
 
-	rc = numeric_address(ip, port, &ss, &len);
-	if (rc < 0)
-		return rc;
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (a->len == 0)
+		return -EHOSTUNREACH;
+	fd = socket(a->to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	rc = sockopt_no_delay(fd);
-	if (rc == 0 && connect(fd, (struct sockaddr *)&ss, len) < 0 && errno != EINPROGRESS)
-		rc = -errno;
+	rc = call(fd, a);
 	if (rc == 0)
 		return fd;
 	close(fd);

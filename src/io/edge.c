@@ -13,7 +13,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { TIMER_SLACK_NS = 1000 };
+enum {
+	TIMER_SLACK_NS = 1000,
+	CLOCK_EACH = 8, /* events between two looks at the clock */
+};
 
 /* Kernels before 5.11 do not know it, and some sandboxes forbid what they do not know. */
 static bool can_sleep_exactly(int epoll_fd)
@@ -185,17 +188,23 @@ static bool guest_is_ready(const struct edge *e)
 	return false;
 }
 
-void edge_dispatch(struct edge *e)
+void edge_dispatch(struct edge *e, int64_t until_us)
 {
 	if (guest_is_ready(e))
 		run_guest(e, e->now_us);
+	e->late = false;
 	while (e->at < e->n_events) {
 		struct epoll_event ev = e->events[e->at++];
 		struct edge_source *s = ev.data.ptr;
 
-		if (s && ev.events)
+		if (s && ev.events) {
+			e->n_late += e->late;
 			s->on_ready(s, ev.events);
+		}
+		if (!e->late && e->at % CLOCK_EACH == 0)
+			e->late = clock_us() >= until_us;
 	}
+	e->late = false;
 	e->n_events = e->at = 0;
 }
 
@@ -207,4 +216,9 @@ void edge_mark_guest(struct edge *e)
 void edge_sleep_exactly(void)
 {
 	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+}
+
+void edge_spin(struct edge *e, int64_t most_us)
+{
+	spin_init(&e->spin, sysconf(_SC_NPROCESSORS_ONLN) > 1 ? most_us : 0);
 }

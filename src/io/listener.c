@@ -208,22 +208,34 @@ static bool is_about_one(int error)
 	return false;
 }
 
-enum listener_turn listener_accept(struct listener *l, unsigned most,
-				   void (*on_accept)(void *arg, int fd), void *arg)
+/* The kernel gives the client's address away with the socket; asking later is a call of its own. */
+static int accept_one(int fd, struct endpoint *client)
 {
-	for (unsigned i = 0; i < most; i++) {
-		int fd = l->fd < 0 ? -1 : accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int accepted = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (l->fd < 0)
-			return LISTENER_IDLE;
+	if (accepted >= 0)
+		*client = endpoint_of(&ss);
+	return accepted;
+}
+
+enum listener_turn listener_accept(struct listener *l, unsigned most, listener_on_accept *on_accept,
+				   void *arg)
+{
+	struct endpoint client;
+
+	for (unsigned i = 0; i < most && l->fd >= 0; i++) {
+		int fd = accept_one(l->fd, &client);
+
 		if (fd >= 0)
-			on_accept(arg, fd);
+			on_accept(arg, fd, &client);
 		else if (errno == EAGAIN)
 			return LISTENER_IDLE;
 		else if (!is_about_one(errno))
 			return LISTENER_EXHAUSTED; /* EMFILE, ENFILE, ENOBUFS, ENOMEM */
 	}
-	return LISTENER_MORE;
+	return l->fd < 0 ? LISTENER_IDLE : LISTENER_MORE;
 }
 
 static void remove_path(const struct listener *l)

@@ -1,136 +1,25 @@
-/* One event, one line, on one descriptor, and never a wait for whoever reads it.
+/* One event, one line: how it is built. Not here: where it goes (log_sink.c). Any thread.
  *
- * The happy path: a line is built in the caller's struct log_line and written with one write().
- * What goes wrong: the reader is slow or gone (the line is dropped and counted, the next that
- * passes is preceded by event=log_lines_dropped), only a part was taken (the rest is kept and goes
- * first), a line is too long (values are cut with "...", keys that find no room are left out; the
- * line stays well-formed). Output is pure ASCII. */
-#include "io/log.h"
+ * The happy path: a line is built in the caller's struct log_line and written with one write(),
+ * alone or with others of its thread (log_batch).
+ * What goes wrong: a line is too long (values are cut with "...", keys that find no room are left
+ * out; the line stays well-formed). Output is pure ASCII. */
 #include "base/assert.h"
+#include "base/str.h"
 #include "io/clock.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
+#include "io/log_sink.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
 	TAIL_BYTES = sizeof("...\"}\n") -
 		     1, /* always kept free: the end of a cut value and of the line */
 	LINE_BYTES = sizeof(((struct log_line *)0)->text),
-	NOTICE_BYTES = 160, /* the longest log_lines_dropped line */
+	BATCH_BYTES = sizeof(((struct log_batch *)0)->text),
 };
 
-/* The one global of this floor: a log line has no better way to its sink than the process. */
-static struct {
-	pthread_mutex_t lock;
-	int fd;      /* where to write */
-	int own_fd;  /* -1, or `fd` opened a second time for ourselves */
-	bool socket; /* send() with MSG_DONTWAIT, the descriptor's flags stay as they are */
-	bool json;
-	enum severity least;
-	uint64_t dropped, announced;
-	size_t n_rest; /* the part of a line that a terminal or a socket did not take */
-	char rest[LINE_BYTES + NOTICE_BYTES];
-} sink = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.fd = STDERR_FILENO,
-	.own_fd = -1,
-	.least = SEVERITY_INFO,
-};
-
-/* ---- the sink -------------------------------------------------------------------------------- */
-
-/* Standard error is seldom ours alone: the shell, `tee`'s other writers and our own children share
- * its open file description, and O_NONBLOCK set there would make *their* writes fail. A pipe or a
- * terminal can be opened a second time through /proc, which gives a description of our own. Only
- * where that is refused (a pipe of another user) is the shared one changed: a blocked proxy is
- * worse than a neighbour's EAGAIN. */
-static int open_nonblocking(int fd)
-{
-	char path[40];
-	int own, flags;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (own >= 0)
-		return own;
-	flags = fcntl(fd, F_GETFL);
-	if (flags >= 0)
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	return -1;
-}
-
-void log_open(int fd, enum severity least, bool json)
-{
-	struct stat st = {0};
-
-	pthread_mutex_lock(&sink.lock);
-	if (sink.own_fd >= 0)
-		close(sink.own_fd);
-	sink.own_fd = -1;
-	sink.fd = fd;
-	sink.least = least;
-	sink.json = json;
-	sink.n_rest = 0;
-	sink.dropped = sink.announced = 0;
-	fstat(fd, &st);
-	sink.socket = S_ISSOCK(st.st_mode);
-	/* A regular file never blocks, and a second description of it would have its own offset. */
-	if (S_ISFIFO(st.st_mode) || isatty(fd))
-		sink.own_fd = open_nonblocking(fd);
-	if (sink.own_fd >= 0)
-		sink.fd = sink.own_fd;
-	pthread_mutex_unlock(&sink.lock);
-}
-
-/* How many bytes the sink took; 0 when it would block or is broken. */
-static size_t sink_write(const char *data, size_t len)
-{
-	struct pollfd p = {.fd = sink.fd, .events = POLLOUT};
-	ssize_t n;
-
-	if (sink.socket) {
-		n = send(sink.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		return n > 0 ? (size_t)n : 0;
-	}
-	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
-		return 0;
-	do
-		n = write(sink.fd, data, len);
-	while (n < 0 && errno == EINTR);
-	return n > 0 ? (size_t)n : 0;
-}
-
-static bool flush_rest(void)
-{
-	size_t n = sink.n_rest ? sink_write(sink.rest, sink.n_rest) : 0;
-
-	sink.n_rest -= n;
-	memmove(sink.rest, sink.rest + n, sink.n_rest);
-	return sink.n_rest == 0;
-}
-
-static bool sink_line(const char *text, size_t len)
-{
-	size_t n;
-
-	if (!flush_rest())
-		return false;
-	n = sink_write(text, len);
-	if (n == 0)
-		return false;
-	sink.n_rest = len - n;
-	memcpy(sink.rest, text + n, sink.n_rest);
-	return true;
-}
-
-/* ---- building a line ------------------------------------------------------------------------- */
+_Static_assert(LINE_BYTES <= BATCH_BYTES, "a batch holds any line");
 
 static size_t room(const struct log_line *l)
 {
@@ -196,12 +85,28 @@ static size_t escape(const char *s, char *out)
 	return n;
 }
 
+/* Stands for itself between quotes. */
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
+}
+
 static bool is_bare(const char *value)
 {
 	for (const char *p = value; *p; p++)
-		if (*p <= ' ' || *p >= 0x7F || strchr("\"=\\", *p))
+		if (!is_plain(*p) || *p == ' ' || *p == '=')
 			return false;
 	return *value != '\0';
+}
+
+static const char *put_plain(struct log_line *l, const char *value)
+{
+	size_t n = 0, most = room(l);
+
+	while (n < most && is_plain(value[n]))
+		n++;
+	put(l, value, n);
+	return value + n;
 }
 
 /* Characters are taken whole, so that a cut never splits an escape; "..." says that there was
@@ -212,7 +117,7 @@ static void put_value(struct log_line *l, const char *value, bool quoted)
 
 	if (quoted)
 		put(l, "\"", 1);
-	while (*value) {
+	while (*(value = put_plain(l, value))) {
 		size_t n = escape(value, one), len = strlen(one);
 
 		if (len > room(l)) {
@@ -256,12 +161,19 @@ void log_str(struct log_line *l, const char *key, const char *value)
 
 void log_int(struct log_line *l, const char *key, int64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%lld", (long long)value);
+	char text[24], *end = text + sizeof(text), *p = end;
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	size_t n;
 
+	do
+		*--p = (char)('0' + left % 10);
+	while (left /= 10);
+	if (value < 0)
+		*--p = '-';
+	n = (size_t)(end - p);
 	/* A number is never cut: half of one is a lie. */
-	if ((size_t)n <= room(l) && strlen(key) + 4 + (size_t)n <= room(l) && put_key(l, key))
-		put(l, text, (size_t)n);
+	if (n <= room(l) && strlen(key) + 4 + n <= room(l) && put_key(l, key))
+		put(l, p, n);
 }
 
 __attribute__((format(printf, 3, 0))) static void log_vfmt(struct log_line *l, const char *key,
@@ -282,31 +194,29 @@ void log_fmt(struct log_line *l, const char *key, const char *format, ...)
 	va_end(ap);
 }
 
-static void begin(struct log_line *l, enum severity s, const char *event)
+void log_line_begin(struct log_line *l, enum severity s, const char *event)
 {
 	static const char *const names[] = {"debug", "info", "warning", "error"};
 	struct timespec t = clock_wall();
-	char text[40];
-	struct tm tm;
+	char text[STR_UTC_BYTES];
 
 	l->len = 0;
-	l->json = sink.json;
-	gmtime_r(&t.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	log_fmt(l, "time", "%s.%03ldZ", text, t.tv_nsec / 1000000);
+	l->json = log_sink_is_json();
+	log_str(l, "time",
+		str_utc(t.tv_sec * (int64_t)1000 + t.tv_nsec / 1000000, text, sizeof(text)));
 	log_str(l, "level", names[s]);
 	log_str(l, "event", event);
 }
 
 bool log_begin(struct log_line *l, enum severity s, const char *event)
 {
-	if (s < sink.least)
+	if (!log_sink_takes(s))
 		return false;
-	begin(l, s, event);
+	log_line_begin(l, s, event);
 	return true;
 }
 
-static void end(struct log_line *l)
+void log_line_end(struct log_line *l)
 {
 	INSIST(l->len + 2 <= sizeof(l->text));
 	if (l->json)
@@ -314,38 +224,28 @@ static void end(struct log_line *l)
 	put(l, "\n", 1);
 }
 
-/* The notice and the line go out in one write, which a pipe takes whole or not at all
- * (PIPE_BUF). */
-static bool sink_with_notice(const struct log_line *l)
-{
-	char text[LINE_BYTES + NOTICE_BYTES];
-	struct log_line notice;
-
-	begin(&notice, SEVERITY_WARNING, "log_lines_dropped");
-	log_int(&notice, "count", (int64_t)(sink.dropped - sink.announced));
-	end(&notice);
-	INSIST(notice.len <= NOTICE_BYTES);
-	memcpy(text, notice.text, notice.len);
-	memcpy(text + notice.len, l->text, l->len);
-	return sink_line(text, notice.len + l->len);
-}
-
 void log_end(struct log_line *l)
 {
-	bool passed;
+	log_line_end(l);
+	log_sink_write(l->text, l->len, 1);
+}
 
-	end(l);
-	pthread_mutex_lock(&sink.lock);
-	if (sink.dropped == sink.announced) {
-		passed = sink_line(l->text, l->len);
-	} else {
-		passed = sink_with_notice(l);
-		if (passed)
-			sink.announced = sink.dropped;
-	}
-	if (!passed)
-		sink.dropped++;
-	pthread_mutex_unlock(&sink.lock);
+void log_end_later(struct log_line *l, struct log_batch *b)
+{
+	log_line_end(l);
+	if (l->len > BATCH_BYTES - b->len)
+		log_flush(b);
+	memcpy(b->text + b->len, l->text, l->len);
+	b->len += l->len;
+	b->n_lines++;
+}
+
+void log_flush(struct log_batch *b)
+{
+	if (b->n_lines > 0)
+		log_sink_write(b->text, b->len, b->n_lines);
+	b->n_lines = 0;
+	b->len = 0;
 }
 
 void log_msg(enum severity s, const char *event, const char *format, ...)
@@ -359,14 +259,4 @@ void log_msg(enum severity s, const char *event, const char *format, ...)
 	log_vfmt(&l, "msg", format, ap);
 	va_end(ap);
 	log_end(&l);
-}
-
-uint64_t log_dropped(void)
-{
-	uint64_t n;
-
-	pthread_mutex_lock(&sink.lock);
-	n = sink.dropped;
-	pthread_mutex_unlock(&sink.lock);
-	return n;
 }

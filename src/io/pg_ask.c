@@ -138,12 +138,30 @@ static void keep_line(struct pg_ask *p, const char *text)
 	p->detail[strcspn(p->detail, "\n")] = '\0';
 }
 
+/* A UNIX socket cannot be cut off, only forbidden to us. */
+static enum sql_result result_of_words(const struct attempt *a, const char *text)
+{
+	enum sql_result result = pg_words_result(text);
+
+	return a->ask->question.socket && result == SQL_UNREACHABLE ? SQL_OWN_FAULT : result;
+}
+
+/* Its queue is full: like a lost SYN, this attempt hears nothing any more. */
+static void attempt_fall_silent(struct attempt *a)
+{
+	attempt_close(a);
+}
+
 static void attempt_failed(struct attempt *a, const char *text)
 {
 	enum sql_result result;
 
 	text = pg_words_after_preface(text);
-	result = pg_words_result(text);
+	result = result_of_words(a, text);
+	if (a->ask->question.socket && result == SQL_TIMEOUT) {
+		attempt_fall_silent(a);
+		return;
+	}
 	if (a->conn && PQconnectionNeedsPassword(a->conn))
 		pg_login_explain(&a->ask->question, a->ask->detail, sizeof(a->ask->detail));
 	else if (result == SQL_DENIED || result == SQL_TLS)
@@ -356,7 +374,8 @@ int pg_ask_start(uv_loop_t *loop, const struct sql_question *q,
 {
 	struct pg_ask *p;
 
-	if (!is_numeric(q->ip) || q->timeout_ms <= 0 || q->user == NULL || q->dbname == NULL)
+	if ((!q->socket && !is_numeric(q->ip)) || q->timeout_ms <= 0 || q->user == NULL ||
+	    q->dbname == NULL)
 		return -EINVAL;
 	p = xcalloc(1, sizeof(*p));
 	p->question = *q;

@@ -39,9 +39,9 @@ void pg_login_explain(const struct sql_question *q, char *out, size_t n)
 		snprintf(out, n, "passfile %s: %s", q->passfile, strerror(errno));
 	else if (!is_private(q->passfile))
 		snprintf(out, n, "passfile %s: must be a plain file of mode 0600", q->passfile);
-	else
-		snprintf(out, n, "passfile %s: has no line for %s:%u:%s:%s", q->passfile, q->host,
-			 q->port, q->dbname, q->user);
+	else /* a socket is localhost or its directory to libpq, as it was built: * is both */
+		snprintf(out, n, "passfile %s: has no line for %s:%u:%s:%s", q->passfile,
+			 q->socket ? "*" : q->host, q->port, q->dbname, q->user);
 }
 
 /* ---- the parameters -------------------------------------------------------------------------- */
@@ -53,15 +53,23 @@ static void ignore_notice(void *arg, const char *text)
 	(void)text;
 }
 
+/* libpq puts the name of the socket together itself. */
+static char *directory_of(const char *socket)
+{
+	const char *slash = strrchr(socket, '/');
+
+	return slash == socket ? xstrdup("/") : xstrndup(socket, (size_t)(slash - socket));
+}
+
 PGconn *pg_login_start(const struct sql_question *q)
 {
 	PGconn *conn;
-	char port[8];
+	char port[8], *directory = q->socket ? directory_of(q->socket) : NULL;
 	const struct {
 		const char *key, *value;
 	} params[] = {
-		{"hostaddr", q->ip},
-		{"host", q->host},
+		{"hostaddr", directory ? NULL : q->ip},
+		{"host", directory ? directory : q->host},
 		{"port", port},
 		{"user", q->user},
 		{"dbname", q->dbname},
@@ -80,6 +88,7 @@ PGconn *pg_login_start(const struct sql_question *q)
 		values[i] = params[i].value;
 	}
 	conn = PQconnectStartParams(keys, values, 0);
+	free(directory);
 	if (conn) {
 		PQsetNoticeProcessor(conn, ignore_notice, NULL);
 		PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);

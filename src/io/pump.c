@@ -320,7 +320,8 @@ static enum pump_result nothing_came(struct pump *p, int source, int sink, struc
 	}
 	if (got < 0)
 		return finish(p, d, PUMP_SOURCE_LOST);
-	socket_shutdown_write(sink);
+	if (!d->last)
+		socket_shutdown_write(sink);
 	return finish(p, d, PUMP_EOF);
 }
 

@@ -3,11 +3,13 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/dialer.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct resolve {
 	uv_getaddrinfo_t lookup;
@@ -88,4 +90,20 @@ int resolve_start(uv_loop_t *loop, const char *host,
 	if (rc < 0)
 		free(r);
 	return rc;
+}
+
+bool resolve_is_ours(const char *ip)
+{
+	struct dialer_address a;
+	bool ours;
+	int fd;
+
+	if (dialer_address_ip(&a, ip, 0) < 0)
+		return false;
+	fd = socket(a.to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return true; /* nobody knows */
+	ours = bind(fd, (const struct sockaddr *)&a.to, a.len) == 0 || errno != EADDRNOTAVAIL;
+	close(fd);
+	return ours;
 }

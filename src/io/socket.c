@@ -31,14 +31,24 @@ ssize_t socket_peek(int fd, void *data, size_t n)
 	return receive(fd, data, n, MSG_PEEK);
 }
 
-ssize_t socket_write(int fd, const void *data, size_t n)
+static ssize_t transmit(int fd, const void *data, size_t n, int flags)
 {
 	ssize_t sent;
 
 	do
-		sent = send(fd, data, n, MSG_NOSIGNAL);
+		sent = send(fd, data, n, MSG_NOSIGNAL | flags);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : sent;
+}
+
+ssize_t socket_write(int fd, const void *data, size_t n)
+{
+	return transmit(fd, data, n, 0);
+}
+
+ssize_t socket_write_last(int fd, const void *data, size_t n)
+{
+	return transmit(fd, data, n, MSG_MORE);
 }
 
 void socket_shutdown_write(int fd)
@@ -63,6 +73,15 @@ void socket_reset(int fd)
 	close(fd);
 }
 
+/* What was sent counts until it is acknowledged. */
+bool socket_has_queued(int fd)
+{
+	int queued = 0;
+
+	(void)ioctl(fd, SIOCOUTQ, &queued);
+	return queued > 0;
+}
+
 struct socket_debt socket_debt(int fd)
 {
 	struct tcp_info info = {0};
@@ -70,14 +89,14 @@ struct socket_debt socket_debt(int fd)
 	int queued = 0;
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return (struct socket_debt){0};
+		info = (struct tcp_info){0};
 	if (info.tcpi_unacked > 0 || info.tcpi_probes > 0)
 		return (struct socket_debt){true, true, info.tcpi_last_ack_recv};
 	(void)ioctl(fd, SIOCOUTQ, &queued);
 	return (struct socket_debt){.queued = queued > 0};
 }
 
-static struct endpoint endpoint_of(const struct sockaddr_storage *ss)
+struct endpoint endpoint_of(const struct sockaddr_storage *ss)
 {
 	const struct sockaddr_in *v4 = (const void *)ss;
 	const struct sockaddr_in6 *v6 = (const void *)ss;

@@ -89,7 +89,7 @@ static struct worker *least_loaded(struct worker *w)
 	return load_of(w) > load_of(least) + 1 ? least : w;
 }
 
-static void on_accept(void *arg, int fd)
+static void on_accept(void *arg, int fd, const struct endpoint *client)
 {
 	struct worker_socket *ws = arg;
 	struct worker *w = ws->worker, *carrier = least_loaded(w);
@@ -98,7 +98,7 @@ static void on_accept(void *arg, int fd)
 	/* Counted at once, also for another worker: else a burst would all go to the same one. */
 	atomic_fetch_add_explicit(&carrier->n_sessions, 1, memory_order_relaxed);
 	if (carrier == w) {
-		session_begin(w, ws->index, fd);
+		session_begin(w, ws->index, fd, client);
 		return;
 	}
 	m = message_new(MSG_ADOPT);

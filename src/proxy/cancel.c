@@ -93,11 +93,11 @@ static void on_courier(struct edge_source *source, uint32_t events)
 		session_close(cancel->asker, CLOSE_SERVER);
 }
 
-static void send_courier(struct cancel *cancel, const struct view_server *v)
+static void send_courier(struct cancel *cancel, const struct lane *lane)
 {
 	struct worker *w = cancel->asker->worker;
 	struct courier *c = &cancel->couriers[cancel->n++];
-	int fd = dialer_start(v->ip, v->port);
+	int fd = dialer_start(&lane->to);
 
 	c->cancel = cancel;
 	edge_source_init(&c->source, on_courier);
@@ -130,16 +130,13 @@ static void expect_couriers(struct session *s)
 		session_close(s, CLOSE_NO_SERVER);
 }
 
-static void tell_one(struct session *s, unsigned listener, unsigned server)
+static void tell_one(struct session *s, const struct lane *lane)
 {
-	const struct view_server *v = &s->worker->view->listeners[listener].servers[server];
-
 	if (!has_room(s->worker, 1)) {
 		refuse(s);
 		return;
 	}
-	if (v->ip[0])
-		send_courier(s->cancel, v);
+	send_courier(s->cancel, lane);
 	expect_couriers(s);
 }
 
@@ -147,15 +144,15 @@ static void tell_one(struct session *s, unsigned listener, unsigned server)
  * no sessions of ours, and those of another isari it loses as well. */
 static void tell_all(struct session *s)
 {
-	const struct view_listener *l = &s->worker->view->listeners[s->listener];
+	const struct worker_listener *l = listener_of(s);
 
-	if (!has_room(s->worker, l->n_servers)) {
+	if (!has_room(s->worker, l->n_lanes)) {
 		refuse(s);
 		return;
 	}
-	for (unsigned i = 0; i < l->n_servers; i++)
-		if (l->servers[i].state != SERVER_CLOSED && l->servers[i].ip[0])
-			send_courier(s->cancel, &l->servers[i]);
+	for (unsigned i = 0; i < l->n_lanes; i++)
+		if (l->lanes[i].state != SERVER_CLOSED)
+			send_courier(s->cancel, &l->lanes[i]);
 	expect_couriers(s);
 }
 
@@ -205,7 +202,7 @@ static void hear_answer(struct worker *w, const struct find_key *answer)
 		if (answer->server < 0)
 			tell_all(s);
 		else
-			tell_one(s, answer->listener, (unsigned)answer->server);
+			tell_one(s, &w->listeners[answer->listener].lanes[answer->server]);
 		return;
 	}
 }
@@ -276,7 +273,7 @@ void cancel_begin(struct session *s, const char *packet, size_t len)
 	question.key = pg_stream_key(packet + PACKET_HEAD_BYTES, len - PACKET_HEAD_BYTES);
 	lane = find_key(w, question.key);
 	if (lane)
-		tell_one(s, (unsigned)(lane->listener - w->listeners), lane->server);
+		tell_one(s, lane);
 	else if (w->setup.n_workers > 1)
 		ask(w, next_worker(w), &question, w->index);
 	else

@@ -4,22 +4,20 @@
  * here when the server turns out to be no good. Failure modes: refused, reset or silent (another
  * eligible server, each at most once; control hears of it), the view closes the server meanwhile
  * (another one, nobody is blamed), none left (hold.c), all full (refuse.c), no descriptor
- * (refuse.c; says nothing of the server). Who comes while others wait goes behind them. */
+ * (refuse.c; says nothing of the server). A UNIX socket that does not exist is a refusal; one whose
+ * queue is full, or that isari's user may not open, says nothing of the server either: the client
+ * tries another one, or waits. Who comes while others wait goes behind them. */
 #include "core/balance.h"
 #include "core/counters.h"
 #include "core/monitor.h"
 #include "io/clock.h"
 #include "io/dialer.h"
+#include "io/log.h"
 #include "proxy/worker_state.h"
 #include <errno.h>
 #include <string.h>
 
 enum { MOST_ATTEMPTS = 64 }; /* as many servers as session.tried can tell apart */
-
-static const struct view_server *view_server_of(const struct session *s, unsigned server)
-{
-	return &s->worker->view->listeners[s->listener].servers[server];
-}
 
 /* ---- the pick ---- */
 
@@ -58,13 +56,10 @@ static int pick(struct session *s, bool *full)
 
 /* ---- one attempt ---- */
 
-static int dial(struct session *s, const struct view_server *v)
+static int dial(struct session *s)
 {
-	int fd, rc;
+	int fd = dialer_start(&s->lane->to), rc;
 
-	if (v->ip[0] == '\0')
-		return -EHOSTUNREACH; /* its name is not resolved (yet) */
-	fd = dialer_start(v->ip, v->port);
 	if (fd < 0)
 		return fd;
 	rc = edge_add(&s->worker->edge, &s->server, fd);
@@ -82,7 +77,6 @@ static bool enter_server(struct session *s, struct lane *lane)
 
 static int start_attempt(struct session *s, struct lane *lane)
 {
-	const struct view_server *v = view_server_of(s, lane->server);
 	int rc;
 
 	COUNT(lane->count, sessions, 1);
@@ -94,8 +88,8 @@ static int start_attempt(struct session *s, struct lane *lane)
 	s->epoch = lane->epoch;
 	s->active_ms = worker_now(s->worker);
 	s->up.blocked = true; /* until the socket says that it is connected */
-	s->down.readable = s->down.ending = false;
-	rc = dial(s, v);
+	s->down.readable = s->down.ending = s->server_error = false;
+	rc = dial(s);
 	if (rc == 0)
 		session_set_deadline(s, listener_of(s)->config->timeouts.connect_ms);
 	return rc;
@@ -103,6 +97,7 @@ static int start_attempt(struct session *s, struct lane *lane)
 
 void connect_drop_server(struct session *s)
 {
+	answer_forget(s);
 	socket_close(edge_drop(&s->worker->edge, &s->server));
 	if (s->on_server)
 		gauge_leave(s->lane->gauge);
@@ -119,15 +114,61 @@ static bool is_own_fault(int error)
 
 static enum sign sign_of(int error)
 {
-	return error == ECONNREFUSED || error == NOT_READY ? SIGN_REFUSED
-	       : error == ECONNRESET                       ? SIGN_RESET
-							   : SIGN_TIMEOUT;
+	switch (error) {
+	case ECONNREFUSED:
+	case ENOENT: /* PostgreSQL removes its socket when it ends */
+	case NOT_READY: return SIGN_REFUSED;
+	case ECONNRESET: return SIGN_RESET;
+	default: return SIGN_TIMEOUT;
+	}
 }
 
 const char *connect_failure_text(const struct session *s)
 {
-	return s->failure == NOT_READY ? "its PostgreSQL is starting up or shutting down"
-				       : strerror(s->failure);
+	switch (s->failure) {
+	case NOT_READY: return "its PostgreSQL is starting up or shutting down";
+	case ENOENT: return "its socket is not there";
+	case EBUSY: return "the queue of its socket is full";
+	default: return strerror(s->failure);
+	}
+}
+
+static bool is_denied(const struct lane *lane, int error)
+{
+	return dialer_is_local(&lane->to) && (error == EACCES || error == EPERM);
+}
+
+/* Once, until somebody gets through: each client that waits comes here again and again. */
+static void complain(const struct session *s, int error)
+{
+	const struct config *c = s->worker->config;
+	const struct member_config *m = &c->members[s->lane->member];
+	struct log_line line;
+
+	if (atomic_exchange_explicit(&s->lane->gauge->denied, true, memory_order_relaxed) ||
+	    !log_begin(&line, SEVERITY_ERROR, "socket_denied"))
+		return;
+	log_str(&line, "cluster", c->clusters[m->cluster].name);
+	log_str(&line, "member", m->name);
+	log_str(&line, "socket", m->socket_path);
+	log_str(&line, "why", strerror(error));
+	log_str(&line, "msg",
+		"isari's user may not connect: let it into the directory of the socket");
+	log_end(&line);
+}
+
+/* Signs are of the server; what we may not do, and what comes in crowds, is no reason to ask. */
+static void tell_of(struct session *s, int error)
+{
+	if (is_denied(s->lane, error)) {
+		complain(s, error);
+		return;
+	}
+	if (error == EBUSY)
+		return;
+	lane_tell_sign(s->worker, s->lane, sign_of(error));
+	if (sign_of(error) == SIGN_REFUSED) /* its own word, or its kernel's */
+		hold_suspect(s->worker, s->lane->member);
 }
 
 static void blame(struct session *s, int error)
@@ -138,9 +179,7 @@ static void blame(struct session *s, int error)
 	if (s->lane->server < 64)
 		s->tried |= UINT64_C(1) << s->lane->server;
 	COUNT(s->lane->count, connect_errors, 1);
-	lane_tell_sign(s->worker, s->lane, sign_of(error));
-	if (sign_of(error) == SIGN_REFUSED) /* its own word, or its kernel's */
-		hold_suspect(s->worker, s->lane->member);
+	tell_of(s, error);
 }
 
 static void count_retry(const struct session *s, const struct lane *failed)
@@ -153,11 +192,12 @@ static void count_retry(const struct session *s, const struct lane *failed)
 	COUNT(listener_of(s)->count, redispatches, 1);
 }
 
-/* Who has waited for a server once waits on for a free place, too. */
+/* Who has waited for a server once waits on for a free place, too. In a UNIX socket's queue there
+ * is one again soon. */
 static void give_up(struct session *s, bool full)
 {
 	s->limit = full ? LIMIT_SERVERS : LIMIT_NONE;
-	if (full)
+	if (full || s->failure == EBUSY)
 		hold_await_place(s);
 	else if (s->worker->view->listeners[s->listener].n_open > 0)
 		hold_pause(s);
@@ -243,9 +283,10 @@ static void try_again(struct session *s, struct lane *failed)
 	connect_next(s, failed);
 }
 
+/* A write to a UNIX socket finds at once what TCP tells with the next reset. */
 void connect_failed(struct session *s, int error)
 {
-	blame(s, error);
+	blame(s, error == EPIPE ? ECONNRESET : error);
 	try_again(s, s->lane);
 }
 
@@ -267,18 +308,25 @@ void connect_expired(struct session *s)
 
 /* ---- success ---- */
 
-static void established(struct session *s)
+void connect_established(struct session *s)
 {
 	struct lane *lane = s->lane;
 	int64_t ms = worker_now(s->worker) - s->active_ms;
 
 	s->connect_ms = ms > 0 ? (unsigned)ms : 0;
+	if (atomic_load_explicit(&lane->gauge->denied, memory_order_relaxed))
+		atomic_store_explicit(&lane->gauge->denied, false, memory_order_relaxed);
 	COUNT(lane->count, connected, 1);
 	COUNT(lane->count, connect_ms, s->connect_ms);
 	COUNT(listener_of(s)->count, connected, 1);
 	COUNT(listener_of(s)->count, connect_ms, s->connect_ms);
 	gauge_max(&lane->gauge->connect_ms_max, s->connect_ms);
 	gauge_max(&listener_of(s)->gauge->connect_ms_max, s->connect_ms);
+}
+
+static void go_on(struct session *s)
+{
+	connect_established(s);
 	if (listener_of(s)->config->protocol == PROTOCOL_TCP) {
 		connect_answered(s);
 		relay_begin(s, NULL, 0);
@@ -332,7 +380,7 @@ void connect_run(struct session *s)
 	/* Writable and without an error it is there: only an end has something to say. */
 	rc = s->down.ending ? dialer_finish(s->server.fd) : 0;
 	if (rc == 0)
-		established(s);
+		go_on(s);
 	else
 		connect_failed(s, -rc);
 }

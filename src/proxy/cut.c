@@ -60,6 +60,11 @@ static void cut_early(struct worker *w, struct slice *slice)
 		cut_list(&w->listeners[i].held, CLOSE_STOPPING, slice);
 }
 
+unsigned cut_most(const struct worker *w)
+{
+	return clock_us() - w->edge.now_us < SLICE_US ? SLICE_SESSIONS : SLICE_LEAST;
+}
+
 bool cut_has_work(const struct worker *w)
 {
 	return !list_empty(&w->dooming) || (w->stopping && has_early_sessions(w));
@@ -71,10 +76,12 @@ void cut_run(struct worker *w)
 
 	if (!cut_has_work(w))
 		return;
-	slice = (struct slice){.left = SLICE_SESSIONS, .until_us = clock_us() + SLICE_US};
+	slice = (struct slice){.left = cut_most(w), .until_us = clock_us() + SLICE_US};
+	w->cutting = true;
 	cut_lanes(w, &slice);
 	if (w->stopping)
 		cut_early(w, &slice);
+	w->cutting = false;
 }
 
 void cut_all(struct worker *w)

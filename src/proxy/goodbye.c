@@ -4,10 +4,10 @@
  *
  * Only in plain text and where a message may follow: everything that the client got ends with the
  * end of a message, nothing is left over for it, and its socket takes the whole word at once. One
- * send and no waiting, as there may be thousands. What the client has sent meanwhile dies here
- * (read away, or our close would be a reset, which can destroy the word before it is read); a
- * client that has sent more than READS_AT_MOST takes is reset after all. Everybody else is reset.
- * The server's leg is closed already. Worker thread only. */
+ * send, which leaves together with the end, and no waiting, as there may be thousands. What the
+ * client has sent meanwhile dies here (read away, or our close would be a reset, which can destroy
+ * the word before it is read); a client that has sent more than READS_AT_MOST takes is reset after
+ * all. Everybody else is reset. The server's leg is closed already. Worker thread only. */
 #include "proxy/worker_state.h"
 #include "wire/pg_error.h"
 #include "wire/pg_stream.h"
@@ -34,7 +34,7 @@ static bool can_be_told(const struct session *s)
 }
 
 /* The reason in the words of the log. */
-static size_t word_to(const struct session *s, char *packet, size_t n)
+static size_t write_word(const struct session *s, char *packet, size_t n)
 {
 	const struct config *c = s->worker->config;
 	const struct listener_config *l = s->lane->listener->config;
@@ -47,6 +47,19 @@ static size_t word_to(const struct session *s, char *packet, size_t n)
 	return pg_error_write(&error, packet, n);
 }
 
+/* Those of one turn nearly all hear the same. */
+static const struct farewell *word_to(const struct session *s)
+{
+	struct farewell *f = &s->worker->farewell;
+
+	if (f->n > 0 && f->lane == s->lane && f->reason == s->reason)
+		return f;
+	f->lane = s->lane;
+	f->reason = s->reason;
+	f->n = write_word(s, f->packet, sizeof(f->packet));
+	return f;
+}
+
 static void read_away(struct session *s)
 {
 	for (int i = 0; i < READS_AT_MOST; i++)
@@ -57,13 +70,12 @@ static void read_away(struct session *s)
 
 bool goodbye_say(struct session *s)
 {
-	char packet[PG_ERROR_ENOUGH_BYTES];
-	size_t n;
+	const struct farewell *f;
 
 	if (!deserves_a_word(s->reason) || !can_be_told(s))
 		return false;
-	n = word_to(s, packet, sizeof(packet));
-	if (socket_write(s->client.fd, packet, n) != (ssize_t)n)
+	f = word_to(s);
+	if (socket_write_last(s->client.fd, f->packet, f->n) != (ssize_t)f->n)
 		return false;
 	read_away(s);
 	return true;

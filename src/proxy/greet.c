@@ -6,7 +6,7 @@
 #include "wire/pg_startup.h"
 #include <errno.h>
 
-static void decide(struct session *s, const char *bytes, const struct startup *startup)
+static void decide(struct session *s, const char *bytes, size_t n, const struct startup *startup)
 {
 	switch (startup->kind) {
 	case STARTUP_NEED_MORE: /* each further byte raises an edge; after its end none will come */
@@ -18,7 +18,10 @@ static void decide(struct session *s, const char *bytes, const struct startup *s
 	case STARTUP_MESSAGE:
 	case STARTUP_SSL:
 	case STARTUP_GSSENC:
-	case STARTUP_DIRECT_TLS: connect_begin(s); break;
+	case STARTUP_DIRECT_TLS:
+		connect_begin(s);
+		starting_hurry(s, bytes, n, startup);
+		break;
 	}
 }
 
@@ -33,7 +36,7 @@ void greet_run(struct session *s)
 	n = socket_peek(s->client.fd, bytes, PEEK_BYTES);
 	if (n > 0) {
 		pg_startup_parse(bytes, (size_t)n, &startup);
-		decide(s, bytes, &startup);
+		decide(s, bytes, (size_t)n, &startup);
 	} else if (n == 0)
 		session_close(s, CLOSE_CLIENT);
 	else if (n == -EAGAIN)

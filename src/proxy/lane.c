@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "proxy/worker_state.h"
 #include <stdlib.h>
+#include <string.h>
 
 static void lane_init(struct lane *lane, struct worker *w, struct worker_listener *l,
 		      unsigned server)
@@ -19,6 +20,9 @@ static void lane_init(struct lane *lane, struct worker *w, struct worker_listene
 	lane->server = server;
 	lane->member = config_listener_cluster(w->config, l->config)->first_member + server;
 	lane->state = SERVER_CLOSED;
+	if (w->config->members[lane->member].socket_path)
+		(void)dialer_address_socket(&lane->to,
+					    w->config->members[lane->member].socket_path);
 	lane->signed_ms = lane->endings[false].first_ms = lane->endings[true].first_ms =
 		INT64_MIN / 2;
 	lane->count = scoreboard_row(w->setup.scoreboard, w->index, row);
@@ -65,6 +69,15 @@ void lanes_fini(struct worker *w)
 		free(w->listeners[i].lanes);
 	free(w->listeners);
 	free(w->loads);
+}
+
+void lane_take_address(struct lane *lane, const struct view_server *before,
+		       const struct view_server *now)
+{
+	bool same = before->port == now->port && strcmp(before->ip, now->ip) == 0;
+
+	if (!dialer_is_local(&lane->to) && !same)
+		(void)dialer_address_ip(&lane->to, now->ip, now->port);
 }
 
 void gauge_max(_Atomic unsigned *max, unsigned value)

@@ -165,6 +165,18 @@ static void interrupt(struct session *s, const struct way *way)
 		pump_interrupt(&s->down, s->server.fd, d);
 }
 
+/* Nagle's rule keeps a small packet back while the one before is not acknowledged. A session's
+ * first packet has none before it, and a question after an answer's end none either, so short
+ * sessions go without the call; in others it pushes out what was kept back just now. */
+static void hurry_server(struct session *s, bool answered)
+{
+	if (s->no_delay || answered)
+		return;
+	s->no_delay = true;
+	if (!dialer_is_local(&s->lane->to))
+		(void)sockopt_no_delay(s->server.fd);
+}
+
 static void run(struct session *s, const struct way *way)
 {
 	struct pump *p = way->client ? &s->up : &s->down;
@@ -172,17 +184,21 @@ static void run(struct session *s, const struct way *way)
 	int sink = way->client ? s->server.fd : s->client.fd;
 	struct pump_desk *d = &s->worker->desk;
 	bool coalesced = pump_coalesces(p);
+	bool answered = p->bytes == 0 || pg_stream_is_idle(&s->stream);
 	uint64_t before = p->bytes;
 	enum pump_result r;
 
 	d->coalesce_us = listener_of(s)->config->coalesce_us;
 	d->unseen_most = way->unseen_most(&s->stream);
+	d->last = (way->client ? &s->down : &s->up)->finished;
 	r = pump_run(p, source, sink, d);
 	follow(s, way);
 	if (d->n_reads || d->n_unseen)
 		interrupt(s, way);
 	if (p->bytes != before)
 		count_moved(s, way, p->bytes - before, coalesced);
+	if (way->client && p->bytes != before)
+		hurry_server(s, answered);
 	settle(s, way->client, r);
 }
 
@@ -198,7 +214,7 @@ void relay_hear(struct session *s, uint32_t events)
 	if (!(events & EDGE_READ) || s->down.readable || lane->listened_ms == now_ms)
 		return;
 	lane->listened_ms = now_ms;
-	if (!socket_debt(s->client.fd).queued)
+	if (!socket_has_queued(s->client.fd))
 		atomic_store_explicit(&lane->count->heard_ms, now_ms, memory_order_relaxed);
 }
 

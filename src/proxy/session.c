@@ -55,6 +55,15 @@ void session_run(struct session *s)
 		step[s->state](s);
 }
 
+/* Late in the turn an event is only remembered: run_ready has a share of each turn. */
+static void run_or_wait(struct session *s)
+{
+	if (s->worker->edge.late)
+		session_wake(s);
+	else
+		session_run(s);
+}
+
 /* Readiness is kept in the pumps whatever the state: an edge comes once. */
 static void on_client(struct edge_source *source, uint32_t events)
 {
@@ -62,9 +71,9 @@ static void on_client(struct edge_source *source, uint32_t events)
 
 	pump_source_ready(&s->up, events);
 	pump_sink_ready(&s->down, events);
-	if (events & EDGE_ERROR)
-		s->client_error = true;
-	session_run(s);
+	s->client_error |= (events & EDGE_ERROR) != 0;
+	s->more |= (events & (EDGE_READ | EDGE_ENDING)) != 0;
+	run_or_wait(s);
 }
 
 static void on_server(struct edge_source *source, uint32_t events)
@@ -73,9 +82,10 @@ static void on_server(struct edge_source *source, uint32_t events)
 
 	if (s->state == SESSION_RELAYING)
 		relay_hear(s, events);
+	s->server_error |= (events & EDGE_ERROR) != 0;
 	pump_source_ready(&s->down, events);
 	pump_sink_ready(&s->up, events);
-	session_run(s);
+	run_or_wait(s);
 }
 
 void session_wake(struct session *s)
@@ -185,7 +195,7 @@ static void first_step(struct session *s)
 	/* else the client's first bytes come with an event */
 }
 
-void session_begin(struct worker *w, unsigned listener, int fd)
+void session_begin(struct worker *w, unsigned listener, int fd, const struct endpoint *client)
 {
 	struct worker_listener *l = &w->listeners[listener];
 	struct session *s = session_new(w, listener);
@@ -196,7 +206,7 @@ void session_begin(struct worker *w, unsigned listener, int fd)
 		turn_away(w, l, fd);
 		return;
 	}
-	s->peer = socket_peer(fd);
+	s->peer = client ? *client : socket_peer(fd);
 	if (edge_add(&w->edge, &s->client, fd) < 0) {
 		list_unlink(&s->node);
 		pool_put(w->pool, s);
@@ -281,17 +291,27 @@ static void read_away_greeting(struct session *s)
 		(void)socket_read(s->client.fd, s->worker->desk.scratch, PEEK_BYTES);
 }
 
+/* A leg that is dead already needs no reset. */
+static void end_leg(struct session *s, struct edge_source *leg, bool reset, bool dead)
+{
+	int fd = edge_drop(&s->worker->edge, leg);
+
+	if (reset && !dead)
+		socket_reset(fd);
+	else
+		socket_close(fd);
+}
+
 static void close_legs(struct session *s, bool relayed)
 {
 	bool reset = s->abrupt || resets_legs(s->reason);
-	void (*end)(int) = reset ? socket_reset : socket_close;
 
 	if (!relayed && !reset)
 		read_away_greeting(s);
-	end(edge_drop(&s->worker->edge, &s->server));
+	end_leg(s, &s->server, reset, s->server_error);
 	if (relayed && goodbye_say(s))
-		end = socket_close;
-	end(edge_drop(&s->worker->edge, &s->client));
+		reset = false;
+	end_leg(s, &s->client, reset, s->client_error);
 }
 
 void session_close(struct session *s, enum close_reason reason)
@@ -321,6 +341,8 @@ void session_bury_all(struct worker *w)
 {
 	struct list *closed = &w->states[SESSION_CLOSING];
 
+	access_log_flush(w);
+	w->farewell.n = 0;
 	while (!list_empty(closed)) {
 		struct session *s = LIST_ENTRY(closed->next, struct session, node);
 

@@ -1,13 +1,13 @@
 /* A worker's sessions as plain values, for operators. A copy: nothing of it is the worker's any
- * more. */
-#include "base/assert.h"
+ * more.
+ *
+ * Made a few sessions at a time, as there may be ten thousand and others want to be served: who
+ * comes or goes meanwhile is listed or not, nobody twice. */
 #include "base/str.h"
 #include "proxy/worker_state.h"
+#include <stdlib.h>
 
-struct filling {
-	struct session_info *list;
-	size_t n, room;
-};
+enum { LOOKS = 256 }; /* of one turn, about half a millisecond */
 
 static void describe(const struct session *s, struct session_info *out)
 {
@@ -34,23 +34,55 @@ static void describe(const struct session *s, struct session_info *out)
 	endpoint_format(&local, out->server_local, sizeof(out->server_local));
 }
 
-static void add(void *arg, struct session *s)
+/* Closed in this turn, or not out of the pool. */
+static bool is_over(const struct session *s)
 {
-	struct filling *f = arg;
-
-	INSIST(f->n < f->room);
-	describe(s, &f->list[f->n++]);
+	return s->worker == NULL || s->state == SESSION_CLOSING;
 }
 
-struct message *sessions_info_answer(struct worker *w, uint64_t request)
+void sessions_info_begin(struct worker *w, uint64_t request)
+{
+	struct listing *l = &w->listing;
+
+	free(l->list); /* nobody waits for an older one any more */
+	*l = (struct listing){.open = true, .request = request, .end = pool_objects(w->pool)};
+	l->list = xcalloc(l->end, sizeof(*l->list)); /* of which only the used part is memory */
+}
+
+static void answer(struct worker *w)
 {
 	struct message *m = message_new(MSG_SESSIONS);
-	struct filling f = {.room = pool_in_use(w->pool)};
 
-	f.list = xcalloc(f.room, sizeof(*f.list));
-	worker_each_session(w, add, &f);
-	m->u.sessions.request = request;
-	m->u.sessions.list = f.list;
-	m->u.sessions.n = f.n;
-	return m;
+	m->u.sessions.request = w->listing.request;
+	m->u.sessions.list = w->listing.list;
+	m->u.sessions.n = w->listing.n;
+	w->listing = (struct listing){0};
+	worker_tell_control(w, m);
+}
+
+void sessions_info_run(struct worker *w)
+{
+	struct listing *l = &w->listing;
+	size_t until = l->at + LOOKS < l->end ? l->at + LOOKS : l->end;
+
+	if (!l->open)
+		return;
+	for (; l->at < until; l->at++) {
+		const struct session *s = pool_at(w->pool, l->at);
+
+		if (!is_over(s))
+			describe(s, &l->list[l->n++]);
+	}
+	if (l->at == l->end)
+		answer(w);
+}
+
+bool sessions_info_has_work(const struct worker *w)
+{
+	return w->listing.open;
+}
+
+void sessions_info_fini(struct worker *w)
+{
+	free(w->listing.list);
 }

@@ -1,6 +1,7 @@
 /* Deadlines without timers: the few sessions that have one are on a list that is looked through
- * every SWEEP_MS while it is not empty; idle timeouts, where configured, once a second. Worker
- * thread only. */
+ * every SWEEP_MS while it is not empty; idle timeouts, where configured, once a second. When
+ * thousands are due at once, as those are that began to wait together, each turn ends some of them.
+ * Worker thread only. */
 #include "proxy/worker_state.h"
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -22,15 +23,22 @@ int64_t sweep_due_ms(const struct worker *w)
 static void expire_timed(struct worker *w)
 {
 	int64_t now = worker_now(w);
+	unsigned left;
 
 	if (list_empty(&w->timed) || now < w->sweep_due_ms)
 		return;
+	left = cut_most(w);
 	w->sweep_due_ms = now + SWEEP_MS;
 	LIST_FOREACH_SAFE (node, &w->timed) {
 		struct session *s = LIST_ENTRY(node, struct session, timed);
 
-		if (now >= s->deadline_ms)
-			session_expire(s);
+		if (now < s->deadline_ms)
+			continue;
+		if (left-- == 0) {
+			w->sweep_due_ms = now; /* go on in the next turn */
+			return;
+		}
+		session_expire(s);
 	}
 }
 
@@ -47,13 +55,19 @@ static bool idle_limit(const struct timeouts *t, int64_t *limit_ms, enum close_r
 }
 
 static void expire_lane(struct worker *w, struct lane *lane, int64_t limit_ms,
-			enum close_reason reason)
+			enum close_reason reason, unsigned *left)
 {
 	LIST_FOREACH_SAFE (node, &lane->sessions) {
 		struct session *s = LIST_ENTRY(node, struct session, node);
 
-		if (worker_now(w) - s->active_ms >= limit_ms)
-			session_close(s, reason);
+		if (worker_now(w) - s->active_ms < limit_ms)
+			continue;
+		if (*left == 0) {
+			w->idle_due_ms = worker_now(w);
+			return;
+		}
+		--*left;
+		session_close(s, reason);
 	}
 }
 
@@ -61,9 +75,11 @@ static void expire_idle(struct worker *w)
 {
 	enum close_reason reason;
 	int64_t limit_ms;
+	unsigned left;
 
 	if (!w->any_idle_timeout || worker_now(w) < w->idle_due_ms)
 		return;
+	left = cut_most(w);
 	w->idle_due_ms = worker_now(w) + IDLE_SWEEP_MS;
 	for (unsigned i = 0; i < w->config->n_listeners; i++) {
 		struct worker_listener *l = &w->listeners[i];
@@ -71,7 +87,7 @@ static void expire_idle(struct worker *w)
 		if (!idle_limit(&l->config->timeouts, &limit_ms, &reason))
 			continue;
 		for (unsigned k = 0; k < l->n_lanes; k++)
-			expire_lane(w, &l->lanes[k], limit_ms, reason);
+			expire_lane(w, &l->lanes[k], limit_ms, reason, &left);
 	}
 }
 

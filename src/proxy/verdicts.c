@@ -6,6 +6,7 @@
 
 struct taking {
 	struct worker *worker;
+	const struct view *old;
 	unsigned doomed;
 };
 
@@ -32,8 +33,14 @@ static void remember_motion(struct taking *t, struct lane *lane, const struct vi
 	lane->moved = lane_moves(t->worker, lane);
 }
 
+static const struct view_server *before(const struct taking *t, const struct lane *lane)
+{
+	return &t->old->listeners[lane->listener->config->id].servers[lane->server];
+}
+
 static void apply_state(struct taking *t, struct lane *lane, const struct view_server *v)
 {
+	lane_take_address(lane, before(t, lane), v);
 	lane->state = v->state;
 	if (v->state == SERVER_CLOSED) /* whatever the generations say: it carries nobody */
 		t->doomed +=
@@ -61,7 +68,7 @@ static void acknowledge(struct worker *w, unsigned doomed)
 void verdicts_take_view(struct worker *w)
 {
 	struct view *old = w->view, *now = slot_take(&w->views);
-	struct taking t = {.worker = w};
+	struct taking t = {.worker = w, .old = old};
 
 	if (now == NULL)
 		return;
@@ -98,9 +105,9 @@ static int64_t control_overdue_ms(const struct worker *w, int64_t now)
 	return due > 0 && !w->suspended ? now - due : 0;
 }
 
-bool verdicts_check_pause(struct worker *w)
+static bool check_pause(struct worker *w, int64_t now)
 {
-	int64_t now = clock_ms(), slept = now - w->turn_ms - w->planned_ms;
+	int64_t slept = now - w->turn_ms - w->planned_ms;
 
 	if (slept <= PAUSE_MS)
 		slept = control_overdue_ms(w, now);
@@ -109,4 +116,14 @@ bool verdicts_check_pause(struct worker *w)
 	w->turn_ms = now;
 	stand_still(w, slept);
 	return true;
+}
+
+bool verdicts_check_pause(struct worker *w)
+{
+	return check_pause(w, clock_ms());
+}
+
+bool verdicts_check_sleep(struct worker *w)
+{
+	return check_pause(w, worker_now(w));
 }

@@ -8,7 +8,8 @@
  * lost when every look of one user_timeout found it in debt, and it gave no sign of life for as
  * long. A reader whose window is closed stays watched: it may vanish as well. The first look also
  * gives the server leg its keepalive (the client's comes from its listening socket), so that
- * short sessions need not pay for it. Worker thread only. */
+ * short sessions need not pay for it. A UNIX socket needs none of this: its peer cannot vanish but
+ * with its process, which the kernel tells at once. Worker thread only. */
 #include "proxy/worker_state.h"
 
 enum { LOOKS = 4 };
@@ -27,7 +28,7 @@ static void look_again_later(struct session *s)
 
 static void keep_alive(struct session *s)
 {
-	if (!s->kept_alive)
+	if (!s->kept_alive && !dialer_is_local(&s->lane->to))
 		(void)sockopt_keepalive(s->server.fd, &listener_of(s)->sockopt);
 	s->kept_alive = true;
 }

@@ -3,7 +3,12 @@
  *
  * A turn: sleep; notice whether we slept too long; take the newest view; the ready sockets; new
  * connections; sessions that have more to do; a slice of the doomed; deadlines; free what was
- * closed. */
+ * closed.
+ *
+ * Nobody is served during the turn of another, so no part may take as long as it likes. Who is
+ * ready gets two thirds of DATA_US, whoever is left then is put behind those that have more to do,
+ * and these have the last third; the others count sessions, fewer of them when the turn is long
+ * already (cut_most). */
 #include "proxy/worker.h"
 #include "base/assert.h"
 #include "io/clock.h"
@@ -42,7 +47,7 @@ unsigned worker_sessions(const struct worker *w)
 static void adopt(struct worker *w, const struct message *m)
 {
 	if (!w->stopping) {
-		session_begin(w, m->u.adopt.listener, m->u.adopt.fd);
+		session_begin(w, m->u.adopt.listener, m->u.adopt.fd, NULL);
 		return;
 	}
 	atomic_fetch_sub_explicit(&w->n_sessions, 1, memory_order_relaxed);
@@ -74,9 +79,7 @@ static void stop(struct worker *w)
 static void dispatch(struct worker *w, const struct message *m)
 {
 	switch (m->type) {
-	case MSG_LIST_SESSIONS:
-		worker_tell_control(w, sessions_info_answer(w, m->u.list_sessions.request));
-		break;
+	case MSG_LIST_SESSIONS: sessions_info_begin(w, m->u.list_sessions.request); break;
 	case MSG_SHUTDOWN_SERVER: shutdown_server(w, m); break;
 	case MSG_SHUTDOWN_SESSION: (void)cut_session(w, m->u.shutdown_session.id); break;
 	case MSG_DRAIN: drain(w); break;
@@ -140,7 +143,8 @@ static int64_t next_due_us(const struct worker *w)
 {
 	int64_t due_ms = worker_now(w) + LONGEST_SLEEP_MS;
 
-	if (!list_empty(&w->ready) || cut_has_work(w) || w->watch_behind)
+	if (!list_empty(&w->ready) || cut_has_work(w) || w->watch_behind ||
+	    sessions_info_has_work(w))
 		return 0;
 	due_ms = earlier(due_ms, sweep_due_ms(w));
 	due_ms = earlier(due_ms, hold_due_ms(w));
@@ -161,23 +165,23 @@ static void set_budget(struct worker *w)
 }
 
 /* Those who were ready when the turn began; who becomes ready again waits for the next one. */
-static void run_ready(struct worker *w)
+static void run_ready(struct worker *w, int64_t us)
 {
 	struct list mine;
 	int64_t until_us;
+	unsigned n = 0;
 
 	if (list_empty(&w->ready))
 		return;
 	list_init(&mine);
 	list_move_all(&mine, &w->ready);
-	until_us = clock_us() + SLICE_US;
-	for (unsigned n = 0; !list_empty(&mine) && n < SLICE_SESSIONS && clock_us() < until_us;
-	     n++) {
+	until_us = clock_us() + us;
+	do {
 		struct session *s = LIST_ENTRY(mine.next, struct session, ready);
 
 		list_unlink(&s->ready);
 		session_run(s);
-	}
+	} while (!list_empty(&mine) && ++n < SLICE_SESSIONS && clock_us() < until_us);
 	list_move_all(&mine, &w->ready); /* the rest comes first next time */
 	list_move_all(&w->ready, &mine);
 }
@@ -190,26 +194,71 @@ static void tell_drained(struct worker *w)
 	worker_tell_control(w, message_new(MSG_DRAINED));
 }
 
-static void turn(struct worker *w)
+static void note_turn(const struct worker *w, int64_t now_us)
+{
+	struct worker_stats *s = w->stats;
+	uint64_t us = now_us > w->edge.now_us ? (uint64_t)(now_us - w->edge.now_us) : 0;
+
+	COUNT(s, turns, 1);
+	if (us > LONG_TURN_US)
+		COUNT(s, long_turns, 1);
+	if (us > NOTED(s, longest_turn_us))
+		NOTE(s, longest_turn_us, us);
+	NOTE(s, sleeps, w->edge.n_sleeps);
+	NOTE(s, late, w->edge.n_late);
+	NOTE(s, spins, w->edge.spin.spins);
+	NOTE(s, spun_us, w->edge.spin.spun_us);
+	NOTE(s, sessions, worker_sessions(w));
+	NOTE(s, generation, w->view->generation);
+}
+
+static void await(struct worker *w)
 {
 	int64_t now_us = clock_us(), due_us = next_due_us(w);
 
+	note_turn(w, now_us);
 	w->planned_ms = due_us > now_us ? (due_us - now_us) / 1000 + 1 : 0;
 	edge_wait(&w->edge, now_us, due_us);
-	if (!verdicts_check_pause(w))
+	if (!verdicts_check_sleep(w))
 		w->turn_ms = worker_now(w);
 	w->planned_ms = 0;
+}
+
+/* What cutting takes is left to it: a cut must not take long because there is much traffic. */
+static int64_t share_of_data_us(const struct worker *w)
+{
+	int64_t us = w->setup.data_us ? w->setup.data_us : DATA_US;
+
+	return cut_has_work(w) ? us / 2 : us;
+}
+
+/* Going through all listeners is not for every turn of a busy worker. */
+static void watch(struct worker *w)
+{
+	if (worker_now(w) == w->watched_ms && !w->watch_behind)
+		return;
+	w->watched_ms = worker_now(w);
+	watch_run(w);
+}
+
+static void turn(struct worker *w)
+{
+	int64_t data_us;
+
+	await(w);
 	verdicts_take_view(w);
+	data_us = share_of_data_us(w);
 	set_budget(w);
-	edge_dispatch(&w->edge);
+	edge_dispatch(&w->edge, w->edge.now_us + data_us * 2 / 3);
 	relay_run_overdue(w);
 	accept_run(w);
-	run_ready(w);
+	run_ready(w, data_us / 3);
 	hold_release(w);
 	cut_run(w);
 	sweep_run(w);
 	send_back_run(w);
-	watch_run(w);
+	watch(w);
+	sessions_info_run(w);
 	session_bury_all(w);
 	tell_drained(w);
 }
@@ -258,6 +307,7 @@ static void init_plain(struct worker *w, const struct worker_setup *setup)
 	rng_seed(&w->rng, (uint64_t)clock_us() + setup->index);
 	w->pool = pool_new(sizeof(struct session), (size_t)w->config->maxconn + REFUSING_SPARE);
 	w->view = nobody_yet(w->config);
+	w->stats = &setup->scoreboard->workers[setup->index];
 	lanes_init(w);
 }
 
@@ -281,6 +331,7 @@ static int open_machine(struct worker *w)
 	if (rc < 0)
 		return rc;
 	w->opened = OPENED_EDGE;
+	edge_spin(&w->edge, w->config->spin_us);
 	return pump_desk_init(&w->desk);
 }
 
@@ -338,6 +389,7 @@ void worker_free(struct worker *w)
 	w->stopping = true;
 	accept_close(w, false);
 	close_machine(w);
+	sessions_info_fini(w);
 	pump_desk_fini(&w->desk);
 	pool_free(w->pool);
 	lanes_fini(w);

@@ -76,7 +76,7 @@ static void turn(struct party *p, int max_ms)
 	int64_t now_us = clock_us();
 
 	edge_wait(&p->edge, now_us, now_us + max_ms * (int64_t)1000);
-	edge_dispatch(&p->edge);
+	edge_dispatch(&p->edge, INT64_MAX);
 }
 
 /* The handle lies on the caller's stack. */
@@ -146,7 +146,7 @@ static void test_a_source_dropped_in_the_batch_is_never_called(void **state)
 	g->victim = &h;
 	h->victim = &g;
 	assert_int_equal(edge_wait(&p->edge, clock_us(), clock_us() + 20000000), 2);
-	edge_dispatch(&p->edge);
+	edge_dispatch(&p->edge, INT64_MAX);
 	assert_true((g == NULL) != (h == NULL));
 	assert_int_equal((g ? g : h)->calls, 1);
 	leave(p, g);
@@ -306,10 +306,10 @@ static void test_dense_traffic_spins_and_silence_never_does(void **state)
 	struct party *p = *state;
 	struct guest_of_set *g;
 	uint64_t spins;
-	int a, b;
+	int pair[2]; /* no TCP: it may hold small writes back */
 
-	tcp_pair(&a, &b);
-	g = join(p, b);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	g = join(p, pair[1]);
 	for (unsigned i = 0; i < 10; i++)
 		turn(p, 1);
 	spin_init(&p->edge.spin, 1000);
@@ -317,8 +317,11 @@ static void test_dense_traffic_spins_and_silence_never_does(void **state)
 		turn(p, 1);
 	assert_int_equal(p->edge.spin.spins, 0);
 	while (p->edge.spin.spins == 0) {
-		write_all(a, "x", 1);
-		turn(p, 20000);
+		for (unsigned i = 0; i < 50; i++) {
+			write_all(pair[0], "x", 1);
+			turn(p, 20000);
+			assert_int_equal(recv(pair[1], &(char){0}, 1, 0), 1);
+		}
 		turn(p, 2);
 	}
 	turn(p, 3); /* what was dense is long ago now */
@@ -327,22 +330,81 @@ static void test_dense_traffic_spins_and_silence_never_does(void **state)
 		turn(p, 1);
 	assert_int_equal(p->edge.spin.spins, spins);
 	leave(p, g);
-	close(a);
+	close(pair[0]);
 }
 
 /* As on a kernel that knows no sleeps below a millisecond: never too early. */
 static void test_a_sleep_ends_when_it_is_due_on_any_kernel(void **state)
 {
 	struct party *p = *state;
+	bool exact = p->edge.exact;
 
 	turn(p, 0);
 	for (unsigned i = 0; i < 10; i++) {
 		int64_t now_us = clock_us();
 
-		p->edge.exact = i % 2 && p->edge.exact;
+		p->edge.exact = i % 2 && exact;
 		assert_int_equal(edge_wait(&p->edge, now_us, now_us + 300), 0);
 		assert_true(p->edge.now_us >= now_us + 300);
 		assert_int_equal(p->edge.now_ms, p->edge.now_us / 1000);
+	}
+}
+
+struct hurried {
+	struct edge_source source;
+	struct edge *edge;
+	unsigned n_calls, n_late;
+};
+
+static void on_hurried(struct edge_source *source, uint32_t events)
+{
+	struct hurried *h = (struct hurried *)source;
+
+	(void)events;
+	h->n_calls++;
+	h->n_late += h->edge->late;
+}
+
+/* An edge is told once: who comes too late in a turn hears of it all the same, and that it is late.
+ */
+static void test_when_the_time_is_over_every_source_still_hears(void **state)
+{
+	enum { N = 24 };
+	struct party *p = *state;
+	struct hurried h[N];
+	int far[N];
+	unsigned n_late = 0;
+
+	for (unsigned i = 0; i < N; i++) {
+		int pair[2];
+
+		h[i] = (struct hurried){.edge = &p->edge};
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		edge_source_init(&h[i].source, on_hurried);
+		make_nonblocking(pair[1]);
+		assert_int_equal(edge_add(&p->edge, &h[i].source, pair[1]), 0);
+		far[i] = pair[0];
+	}
+	assert_int_equal(edge_wait(&p->edge, clock_us(), 0), N);
+	edge_dispatch(&p->edge, 0);
+	for (unsigned i = 0; i < N; i++) {
+		assert_int_equal(h[i].n_calls, 1);
+		n_late += h[i].n_late;
+	}
+	assert_in_range(n_late, 1, N - 1); /* the first one never is */
+	assert_int_equal(p->edge.n_late, n_late);
+	assert_int_equal(h[0].n_late, 0);
+	assert_false(p->edge.late);
+	for (unsigned i = 0; i < N; i++) {
+		write_all(far[i], "x", 1);
+		h[i].n_late = 0;
+	}
+	turn(p, 0);
+	for (unsigned i = 0; i < N; i++) {
+		assert_int_equal(h[i].n_calls, 2);
+		assert_int_equal(h[i].n_late, 0);
+		close(edge_drop(&p->edge, &h[i].source));
+		close(far[i]);
 	}
 }
 
@@ -359,6 +421,7 @@ int main(void)
 		STORY(test_the_guest_runs_before_the_sockets_of_its_batch),
 		STORY(test_dense_traffic_spins_and_silence_never_does),
 		STORY(test_a_sleep_ends_when_it_is_due_on_any_kernel),
+		STORY(test_when_the_time_is_over_every_source_still_hears),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

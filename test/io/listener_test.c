@@ -16,14 +16,16 @@ struct catch
 {
 	int fds[64];
 	unsigned n;
+	struct endpoint client; /* of the last one */
 };
 
-static void on_accept(void *arg, int fd)
+static void on_accept(void *arg, int fd, const struct endpoint *client)
 {
 	struct catch *c = arg;
 
 	assert_true(c->n < 64);
 	c->fds[c->n++] = fd;
+	c->client = *client;
 }
 
 static void release(struct catch *c)
@@ -65,6 +67,16 @@ static void accept_one(struct listener *l, struct catch *c)
 	assert_int_equal(c->n, 1);
 }
 
+/* The address that came with the accepted socket is the one that its client has. */
+static void assert_known(const struct catch *c, int client)
+{
+	struct endpoint local = socket_local(client);
+	char known[ENDPOINT_TEXT_BYTES], true_one[ENDPOINT_TEXT_BYTES];
+
+	assert_string_equal(endpoint_format(&c->client, known, sizeof(known)),
+			    endpoint_format(&local, true_one, sizeof(true_one)));
+}
+
 static void test_ipv4_accepts_and_accepted_sockets_inherit_the_options(void **state)
 {
 	struct catch c = {.n = 0};
@@ -83,6 +95,7 @@ static void test_ipv4_accepts_and_accepted_sockets_inherit_the_options(void **st
 	assert_int_equal(idle, 30);
 	assert_int_equal(nodelay, 1);
 	assert_true(fcntl(c.fds[0], F_GETFL) & O_NONBLOCK);
+	assert_known(&c, client);
 	release(&c);
 	close(client);
 	listener_close(&l, NULL);
@@ -123,6 +136,7 @@ static void test_ipv6_and_its_wildcard_leave_ipv4_alone(void **state)
 	assert_int_equal(try_open(&l, "::1", 0, true, &e), 0);
 	client = connect_v6(port_of(&l));
 	accept_one(&l, &c);
+	assert_known(&c, client);
 	release(&c);
 	close(client);
 	listener_close(&l, NULL);
@@ -143,11 +157,13 @@ static void test_a_star_answers_both_families(void **state)
 	assert_int_equal(try_open(&l, "*", 0, true, &e), 0);
 	four = tcp_connect(port_of(&l));
 	accept_one(&l, &c);
+	assert_known(&c, four);
 	release(&c);
 	close(four);
 	if (have_ipv6()) {
 		six = connect_v6(port_of(&l));
 		accept_one(&l, &c);
+		assert_known(&c, six);
 		release(&c);
 		close(six);
 	}
@@ -219,6 +235,7 @@ static void test_a_unix_socket_accepts_and_is_removed_at_close(void **state)
 	assert_int_equal(st.st_mode & 0777, 0777);
 	client = unix_connect(path);
 	accept_one(&l, &c);
+	assert_known(&c, client);
 	release(&c);
 	close(client);
 	listener_close(&l, NULL);

@@ -316,6 +316,102 @@ static void test_a_socket_never_gets_half_a_line(void **state)
 	close_pipe();
 }
 
+static void log_later(struct log_batch *b, int from, int to)
+{
+	struct log_line l;
+
+	for (int i = from; i < to; i++) {
+		log_begin(&l, SEVERITY_INFO, "e");
+		log_int(&l, "n", i);
+		log_end_later(&l, b);
+	}
+}
+
+static void assert_lines_in_order(int n)
+{
+	const char *at = sink.text;
+	char want[32];
+
+	assert_int_equal(count_lines(sink.text), n);
+	for (int i = 0; i < n; i++) {
+		snprintf(want, sizeof(want), " n=%d\n", i);
+		at = strstr(at, want);
+		assert_non_null(at);
+	}
+}
+
+static void test_a_batch_is_written_when_it_is_full_or_flushed(void **state)
+{
+	struct log_batch b = {0};
+
+	(void)state;
+	open_pipe(SEVERITY_INFO, false);
+	log_later(&b, 0, 3);
+	read_all();
+	assert_int_equal(sink.len, 0);
+	log_flush(&b);
+	read_all();
+	assert_lines_in_order(3);
+	log_later(&b, 0, 200);
+	read_all();
+	assert_in_range(count_lines(sink.text), 1, 199);
+	log_flush(&b);
+	log_flush(&b); /* nothing is left to say */
+	close_pipe();
+}
+
+static void test_lines_of_batches_keep_their_order(void **state)
+{
+	struct log_batch b = {0};
+
+	(void)state;
+	open_pipe(SEVERITY_INFO, false);
+	log_later(&b, 0, 300);
+	log_flush(&b);
+	read_all();
+	assert_lines_in_order(300);
+	close_pipe();
+}
+
+static void test_every_line_of_a_batch_that_is_dropped_is_counted(void **state)
+{
+	struct log_batch b = {0};
+	uint64_t lost;
+
+	(void)state;
+	open_pipe(SEVERITY_INFO, false);
+	log_later(&b, 0, 5000);
+	log_flush(&b);
+	lost = log_dropped();
+	assert_in_range(lost, 1, 4999);
+	read_all();
+	assert_int_equal(count_lines(sink.text), 5000 - lost);
+	log_later(&b, 0, 2);
+	log_flush(&b);
+	read_all();
+	assert_int_equal(count_lines(sink.text), 3);
+	assert_non_null(strstr(sink.text, "event=log_lines_dropped"));
+	assert_int_equal(log_dropped(), lost);
+	close_pipe();
+}
+
+static void test_numbers_are_whole_at_both_ends(void **state)
+{
+	struct log_line l;
+
+	(void)state;
+	open_pipe(SEVERITY_INFO, false);
+	log_begin(&l, SEVERITY_INFO, "e");
+	log_int(&l, "least", INT64_MIN);
+	log_int(&l, "none", 0);
+	log_int(&l, "most", INT64_MAX);
+	log_end(&l);
+	read_all();
+	assert_non_null(strstr(sink.text, " least=-9223372036854775808 none=0 "
+					  "most=9223372036854775807\n"));
+	close_pipe();
+}
+
 static void *flood(void *arg)
 {
 	(void)arg;
@@ -376,6 +472,10 @@ int main(void)
 		cmocka_unit_test(test_the_pipe_stays_blocking_for_those_who_share_it),
 		cmocka_unit_test(test_a_reader_that_is_gone_costs_lines_and_nothing_else),
 		cmocka_unit_test(test_a_socket_never_gets_half_a_line),
+		cmocka_unit_test(test_a_batch_is_written_when_it_is_full_or_flushed),
+		cmocka_unit_test(test_lines_of_batches_keep_their_order),
+		cmocka_unit_test(test_every_line_of_a_batch_that_is_dropped_is_counted),
+		cmocka_unit_test(test_numbers_are_whole_at_both_ends),
 		cmocka_unit_test(test_lines_of_many_threads_are_whole),
 		cmocka_unit_test(test_a_file_gets_every_line),
 	};

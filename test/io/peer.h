@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -135,6 +136,30 @@ static inline void peer_start(struct peer *p, void (*serve)(struct peer *, int, 
 	p->serve = serve;
 	p->arg = arg;
 	p->listener = peer_listen(&p->port, 128);
+	pthread_create(&p->acceptor, NULL, peer_acceptor_main, p);
+}
+
+/* The same behind a UNIX socket. */
+static inline int peer_listen_at(const char *path, int backlog)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(strlen(path) < sizeof(un.sun_path));
+	strcpy(un.sun_path, path);
+	unlink(path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, backlog), 0);
+	return fd;
+}
+
+static inline void peer_start_at(struct peer *p, const char *path,
+				 void (*serve)(struct peer *, int, int), void *arg)
+{
+	memset(p, 0, sizeof(*p));
+	p->serve = serve;
+	p->arg = arg;
+	p->listener = peer_listen_at(path, 128);
 	pthread_create(&p->acceptor, NULL, peer_acceptor_main, p);
 }
 

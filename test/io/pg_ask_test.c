@@ -276,6 +276,39 @@ static struct outcome ask_story(struct story *s, const char *sslmode, int64_t ti
 	return o;
 }
 
+/* ---- by a UNIX socket ---- */
+
+struct place { /* a directory of a story, and the socket in it */
+	char directory[32], path[64];
+};
+
+static struct place place_new(void)
+{
+	struct place at = {.directory = "/tmp/isari-ask-XXXXXX"};
+
+	assert_non_null(mkdtemp(at.directory));
+	assert_int_equal(chmod(at.directory, 0755), 0);
+	snprintf(at.path, sizeof(at.path), "%s/.s.PGSQL.6543", at.directory);
+	return at;
+}
+
+static void place_free(const struct place *at)
+{
+	unlink(at->path);
+	assert_int_equal(rmdir(at->directory), 0);
+}
+
+/* There is nobody at its address: whatever is heard came by the socket. */
+static struct sql_question question_at(const struct place *at, int64_t timeout_ms)
+{
+	struct sql_question q = question(6543, timeout_ms);
+
+	q.ip = "";
+	q.socket = at->path;
+	q.sslmode = "verify-full"; /* means nothing there */
+	return q;
+}
+
 static int count_fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");
@@ -819,6 +852,91 @@ static void test_no_descriptor_is_left_behind(void **state)
 	assert_int_equal(count_fds(), fds);
 }
 
+static void test_by_its_socket_it_says_the_same(void **state)
+{
+	struct story s = {.leave_at = STEP_NEVER, .value = "t"};
+	struct place at = place_new();
+	struct sql_question q = question_at(&at, LONG_MS);
+	struct outcome o;
+	struct peer p;
+
+	(void)state;
+	peer_start_at(&p, at.path, serve, &s);
+	o = ask(&q);
+	peer_stop(&p);
+	assert_int_equal(o.result, SQL_STANDBY);
+	assert_true(s.terminated);
+	assert_false(s.was_reset);
+	place_free(&at);
+}
+
+static void test_a_socket_that_is_not_there_or_dead_refuses(void **state)
+{
+	struct place at = place_new();
+	struct sql_question q = question_at(&at, LONG_MS);
+
+	(void)state;
+	assert_int_equal(ask(&q).result, SQL_REFUSED);
+	close(peer_listen_at(at.path, 1)); /* the file is left */
+	assert_int_equal(ask(&q).result, SQL_REFUSED);
+	place_free(&at);
+}
+
+static void test_a_queue_that_stays_full_is_silence(void **state)
+{
+	struct place at = place_new();
+	struct sql_question q = question_at(&at, SHORT_MS);
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int listener = peer_listen_at(at.path, 0), first = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fds = count_fds();
+
+	(void)state;
+	strcpy(un.sun_path, at.path);
+	assert_int_equal(connect(first, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(ask(&q).result, SQL_TIMEOUT);
+	assert_int_equal(count_fds(), fds);
+	close(first);
+	close(listener);
+	place_free(&at);
+}
+
+static void test_a_socket_that_is_not_ours_to_open_says_nothing(void **state)
+{
+	struct place at = place_new();
+	struct sql_question q = question_at(&at, SHORT_MS);
+	int listener = peer_listen_at(at.path, 5);
+	uid_t me = geteuid();
+
+	(void)state;
+	assert_int_equal(chmod(at.path, 0), 0);
+	if (me == 0)
+		assert_int_equal(seteuid(65534), 0); /* root may open everything */
+	assert_int_equal(ask(&q).result, SQL_OWN_FAULT);
+	assert_int_equal(seteuid(me), 0);
+	close(listener);
+	place_free(&at);
+}
+
+static void test_for_a_socket_the_passfile_lacks_a_line_for_any_host(void **state)
+{
+	struct story s = {.leave_at = STEP_NEVER, .wants_password = true, .passfile = passfile};
+	struct place at = place_new();
+	struct sql_question q = question_at(&at, LONG_MS);
+	struct outcome o;
+	struct peer p;
+
+	(void)state;
+	write_passfile("n1.example:*:postgres:monitor:s3cret\n");
+	q.passfile = passfile;
+	peer_start_at(&p, at.path, serve, &s);
+	o = ask(&q);
+	peer_stop(&p);
+	unlink(passfile);
+	assert_int_equal(o.result, SQL_DENIED);
+	assert_non_null(strstr(o.detail, "has no line for *:6543:postgres:monitor"));
+	place_free(&at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -849,6 +967,11 @@ int main(void)
 		cmocka_unit_test(test_cancelled_after_any_number_of_turns),
 		cmocka_unit_test(test_many_at_once_each_answer_once),
 		cmocka_unit_test(test_no_descriptor_is_left_behind),
+		cmocka_unit_test(test_by_its_socket_it_says_the_same),
+		cmocka_unit_test(test_a_socket_that_is_not_there_or_dead_refuses),
+		cmocka_unit_test(test_a_queue_that_stays_full_is_silence),
+		cmocka_unit_test(test_a_socket_that_is_not_ours_to_open_says_nothing),
+		cmocka_unit_test(test_for_a_socket_the_passfile_lacks_a_line_for_any_host),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -91,6 +91,26 @@ static void test_many_at_once_each_answer_once(void **state)
 	}
 }
 
+static bool any_may_be_bound(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_nonlocal_bind", "r");
+	int value = 0;
+
+	assert_int_equal(fscanf(f, "%d", &value), 1);
+	fclose(f);
+	return value != 0;
+}
+
+static void test_which_addresses_are_ours(void **state)
+{
+	(void)state;
+	assert_true(resolve_is_ours("127.0.0.1"));
+	assert_false(resolve_is_ours("localhost"));
+	assert_false(resolve_is_ours(""));
+	if (access("/proc/sys/net/ipv4/ip_nonlocal_bind", R_OK) == 0)
+		assert_int_equal(resolve_is_ours("192.0.2.1"), any_may_be_bound());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_a_name_that_cannot_exist_is_an_error),
 		cmocka_unit_test(test_a_name_longer_than_dns_allows_is_refused),
 		cmocka_unit_test(test_many_at_once_each_answer_once),
+		cmocka_unit_test(test_which_addresses_are_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,18 @@ static inline int tcp_connect(uint16_t port)
 	return fd;
 }
 
+static inline int unix_listen(const char *path, int backlog)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && strlen(path) < sizeof(un.sun_path));
+	strcpy(un.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, backlog), 0);
+	return fd;
+}
+
 static inline int unix_connect(const char *path)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};

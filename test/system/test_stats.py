@@ -61,6 +61,27 @@ def test_ctl_prints_the_reply_and_fails_on_an_error(world):
     assert i.ctl("set", "server", "write/n9", "state", "drain").returncode == 1
 
 
+def workers(i):
+    """Rows of `show workers` as dicts."""
+    titles, *rows = i.ask("show workers").strip().splitlines()
+    return [dict(zip(titles.split(), map(int, row.split()))) for row in rows]
+
+
+def test_show_workers_tells_of_their_sessions_and_turns(world):
+    i = world[-1]
+    before = workers(i)
+    assert [w["worker"] for w in before] == list(range(len(before))) and before
+    with login(i.dial("write")) as a, login(i.dial("write")) as b:
+        for s in a, b:
+            assert node_of(s) == "n1"
+        wait_for(lambda: sum(w["sessions"] for w in workers(i)) == 2, 5, "both sessions to be shown")
+        now = workers(i)
+    assert sum(w["turns"] for w in now) > sum(w["turns"] for w in before)
+    assert all(w["view"] > 0 and w["longest_us"] > 0 and w["spins"] == 0 for w in now), now
+    assert all(b["longest_us"] <= w["longest_us"] for b, w in zip(before, now)), "reading resets nothing"
+    wait_for(lambda: sum(w["sessions"] for w in workers(i)) == 0, 5, "nobody to be left")
+
+
 def test_show_clusters_names_node_role_state_and_why(world):
     n1, n2, n3, i = world
     n3.be("replica", "hang")
@@ -96,7 +117,8 @@ def test_who_waits_is_seen_wherever_operators_look(world):
     row = i.stat()["write", "BACKEND"]
     assert (row["qcur"], row["qmax"]) == ("0", "2") and int(row["qtime_max"]) > 0
     assert "; since the start 2 held, 1 released\n" in i.ask("show clusters")
-    assert re.search(r"^  0 sessions cut; 2 clients held, 1 released, 0 refused", i.ask("show events"), re.M)
+    counts = r"^  0 sessions cut; 2 clients held, 1 released, 0 refused"
+    wait_for(lambda: re.search(counts, i.ask("show events"), re.M), 10, "the failover to be over and told")
 
 
 def test_drain_lets_sessions_live_and_takes_no_new_ones(world):

@@ -455,6 +455,10 @@ static void test_address_is_the_resolved_one_when_there_is_one(void **state)
 	expect_cell(w, SERVER_1, ADDR, "10.0.0.1:5432");
 	strcpy(w->view->listeners[0].servers[0].ip, "fd00::1");
 	expect_cell(w, SERVER_1, ADDR, "[fd00::1]:5432");
+	w->config->members[0].socket_path = xstrdup("/run/pg/.s.PGSQL.5432");
+	expect_cell(w, SERVER_1, ADDR, "/run/pg/.s.PGSQL.5432");
+	free(w->config->members[0].socket_path);
+	w->config->members[0].socket_path = NULL;
 	w->facts.view = NULL;
 	expect_cell(w, SERVER_1, ADDR, "10.0.0.1:5432");
 }

@@ -1,4 +1,4 @@
-/* `show info`, `show clusters` and `show sess`. */
+/* `show info`, `show clusters`, `show sess` and `show workers`. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -311,6 +311,37 @@ static void test_sess_is_one_line_per_session_in_haproxys_shape(void **state)
 		"state=greeting in=0 out=0 local=<none> scf=[fd=9] scb=[fd=-1]\n");
 }
 
+static void test_workers_are_a_table_of_threads(void **state)
+{
+	struct world *w = *state;
+	const struct worker_numbers workers[] = {
+		{.sessions = 12,
+		 .turns = 3456,
+		 .sleeps = 3400,
+		 .longest_turn_us = 1789,
+		 .late = 5,
+		 .spins = 20,
+		 .spun_us = 250,
+		 .generation = 42,
+		 .coalesced = UINT64_MAX,
+		 .spliced = 1048576},
+		{.turns = 1, .long_turns = 1, .longest_turn_us = 2001, .generation = 41},
+	};
+
+	w->facts.workers = workers;
+	w->facts.n_workers = 2;
+	assert_string_equal(world_run(w, "show workers"),
+			    "worker  sessions  turns  sleeps  longest_us  over_2ms  late  spins  "
+			    "spun_us  view  "
+			    "coalesced             spliced\n"
+			    "0       12        3456   3400    1789        0         5     20     "
+			    "250      42    "
+			    "18446744073709551615  1048576\n"
+			    "1       0         1      0       2001        1         0     0      0 "
+			    "       41    "
+			    "0                     0\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +357,7 @@ int main(void)
 		TEST(test_large_lag_is_readable),
 		TEST(test_sess_asks_for_the_list_first),
 		TEST(test_sess_is_one_line_per_session_in_haproxys_shape),
+		TEST(test_workers_are_a_table_of_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

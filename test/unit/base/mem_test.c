@@ -38,7 +38,7 @@ static void objects_are_zeroed_aligned_and_apart(void **state)
 	(void)state;
 	for (size_t i = 0; i < N; i++) {
 		o[i] = pool_get(p);
-		assert_int_equal((uintptr_t)o[i] % _Alignof(max_align_t), 0);
+		assert_int_equal((uintptr_t)o[i] % _Alignof(void *), 0);
 		for (size_t k = 0; k < BYTES; k++)
 			assert_int_equal(o[i][k], 0);
 		memset(o[i], (int)(i & 0xff), BYTES);
@@ -72,6 +72,35 @@ static void memory_is_kept_for_the_next_peak(void **state)
 			pool_put(p, o[i]);
 		assert_int_equal(pool_bytes(p), peak);
 	}
+	pool_free(p);
+}
+
+/* As one looks who does so in several goes. */
+static void every_object_can_be_looked_at_and_a_free_one_is_empty(void **state)
+{
+	enum { N = 700, NUMBER = 2 };
+	struct pool *p = pool_new(NUMBER * sizeof(uint64_t), N);
+	uint64_t *o[N];
+	size_t sum = 0, seen = 0;
+
+	(void)state;
+	assert_int_equal(pool_objects(p), 0);
+	for (size_t i = 0; i < N; i++) {
+		o[i] = pool_get(p);
+		o[i][0] = o[i][1] = i + 1;
+	}
+	for (size_t i = 0; i < N; i += 2)
+		pool_put(p, o[i]);
+	for (size_t i = 0; i < pool_objects(p); i++) {
+		const uint64_t *at = pool_at(p, i);
+
+		sum += at[1];
+		seen += at[1] != 0;
+	}
+	assert_int_equal(seen, pool_in_use(p));
+	assert_int_equal(sum, N / 2 * (N / 2 + 1)); /* 2 + 4 + ... + 700 */
+	for (size_t i = 1; i < N; i += 2)
+		pool_put(p, o[i]);
 	pool_free(p);
 }
 
@@ -110,6 +139,7 @@ int main(void)
 		cmocka_unit_test(a_pool_says_no_when_it_is_full),
 		cmocka_unit_test(objects_are_zeroed_aligned_and_apart),
 		cmocka_unit_test(memory_is_kept_for_the_next_peak),
+		cmocka_unit_test(every_object_can_be_looked_at_and_a_free_one_is_empty),
 		cmocka_unit_test(strings_are_copied_whole_or_to_their_limit),
 		cmocka_unit_test(asking_for_nothing_gives_something),
 	};

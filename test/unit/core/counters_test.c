@@ -65,6 +65,36 @@ static void test_sum_is_over_all_workers_of_one_row(void **state)
 	config_unref(c);
 }
 
+/* What its listeners moved is summed, what their servers did is the same bytes again. */
+static void test_a_workers_numbers_are_its_own(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100}, 2);
+	struct scoreboard *s = scoreboard_new(c, 2);
+	struct worker_numbers n;
+
+	(void)state;
+	assert_int_equal((uintptr_t)&s->workers[1] % alignof(struct worker_stats), 0);
+	for (unsigned row = 0; row < s->n_rows; row++) {
+		COUNT(scoreboard_row(s, 1, row), coalesced, 10u);
+		COUNT(scoreboard_row(s, 1, row), spliced, 100u);
+	}
+	COUNT(&s->workers[1], turns, 3);
+	NOTE(&s->workers[1], longest_turn_us, 1234);
+	NOTE(&s->workers[1], generation, 7);
+	for (unsigned reading = 0; reading < 2; reading++) {
+		scoreboard_worker(s, 1, 2, &n);
+		assert_int_equal(n.turns, 3);
+		assert_int_equal(n.longest_turn_us, 1234);
+		assert_int_equal(n.generation, 7);
+		assert_int_equal(n.coalesced, 20);
+		assert_int_equal(n.spliced, 200);
+	}
+	scoreboard_worker(s, 0, 2, &n);
+	assert_int_equal(n.turns + n.longest_turn_us + n.generation + n.coalesced + n.spliced, 0);
+	scoreboard_free(s);
+	config_unref(c);
+}
+
 static void test_no_two_rows_share_a_cache_line(void **state)
 {
 	struct config *c = fixture_config((unsigned[]){100}, 1);
@@ -155,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_rows_are_listeners_then_servers),
 		cmocka_unit_test(test_rows_follow_each_listeners_cluster),
 		cmocka_unit_test(test_sum_is_over_all_workers_of_one_row),
+		cmocka_unit_test(test_a_workers_numbers_are_its_own),
 		cmocka_unit_test(test_no_two_rows_share_a_cache_line),
 		cmocka_unit_test(test_gauge_stops_at_its_limit_and_keeps_the_maximum),
 		cmocka_unit_test(test_gauge_holds_its_limit_among_threads),

@@ -362,6 +362,27 @@ static void test_an_unresolved_name_is_not_asked_and_says_so(void **state)
 	story_end(s);
 }
 
+/* Its PostgreSQL is on this host; Patroni has to be found all the same. */
+static void test_a_member_with_a_socket_needs_no_address_for_sessions(void **state)
+{
+	struct story *s = story_new(2);
+	struct event ev = {.type = EV_ADDRESS, .u.address.member = 1};
+
+	(void)state;
+	s->config->members[1].socket_path = xstrdup("/run/pg/.s.PGSQL.5432");
+	s->config->members[1].host[0] = '\0'; /* the story finds no address for it */
+	story_begin(s);
+	assert_int_equal(story_state(s, READ, 1), SERVER_CLOSED);
+	assert_int_equal(story_why(s, READ, 1), WHY_NO_ADDRESS);
+	str_copy(ev.u.address.rest_ip, sizeof(ev.u.address.rest_ip), "10.0.0.2");
+	story_step(s, ev);
+	story_run(s, 10);
+	assert_string_equal(s->asked_ip[1], "10.0.0.2");
+	assert_int_equal(story_state(s, READ, 1), SERVER_OPEN);
+	assert_string_equal(s->view->listeners[READ].servers[1].ip, "");
+	story_end(s);
+}
+
 static void test_an_address_once_known_is_kept_when_the_name_no_longer_resolves(void **state)
 {
 	struct story *s = story_new(2);
@@ -759,6 +780,7 @@ int main(void)
 		cmocka_unit_test(test_config_is_asked_again_soon_when_the_answer_was_no_good),
 		cmocka_unit_test(test_patronis_settings_are_told_when_they_are_news),
 		cmocka_unit_test(test_an_unresolved_name_is_not_asked_and_says_so),
+		cmocka_unit_test(test_a_member_with_a_socket_needs_no_address_for_sessions),
 		cmocka_unit_test(
 			test_an_address_once_known_is_kept_when_the_name_no_longer_resolves),
 		cmocka_unit_test(test_a_new_address_takes_no_new_sessions_before_it_has_answered),

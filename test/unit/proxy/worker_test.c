@@ -133,16 +133,17 @@ static void test_random_sizes_cross_both_ways_intact(void **state)
 	exchange(w, &s);
 }
 
-static void test_a_unix_client_gets_them_intact_as_well(void **state)
+static void exchange_by_sockets(bool to_a_unix_server)
 {
-	char directory[] = "/tmp/isari-test-XXXXXX", path[64];
+	char directory[] = "/tmp/isari-test-XXXXXX", path[64], server[64];
 	struct world *w;
 	struct wire s;
 
-	(void)state;
 	assert_non_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", directory);
-	w = world_new(&(struct options){.unix_path = path});
+	snprintf(server, sizeof(server), "%s/.s.PGSQL.5433", directory);
+	w = world_new(&(struct options){.unix_path = path,
+					.unix_server = to_a_unix_server ? server : NULL});
 	w->state[WRITE][0] = SERVER_OPEN;
 	publish(w);
 	s.client = unix_connect(path);
@@ -152,7 +153,20 @@ static void test_a_unix_client_gets_them_intact_as_well(void **state)
 	take_on(&s);
 	exchange(w, &s);
 	world_free(w);
+	unlink(server);
 	assert_int_equal(rmdir(directory), 0); /* the socket went with its world */
+}
+
+static void test_a_unix_client_gets_them_intact_as_well(void **state)
+{
+	(void)state;
+	exchange_by_sockets(false);
+}
+
+static void test_a_unix_server_does_too(void **state)
+{
+	(void)state;
+	exchange_by_sockets(true);
 }
 
 static void test_a_startup_in_single_bytes_arrives_unchanged(void **state)
@@ -479,6 +493,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(test_random_sizes_cross_both_ways_intact),
 		cmocka_unit_test(test_a_unix_client_gets_them_intact_as_well),
+		cmocka_unit_test(test_a_unix_server_does_too),
 		STORY(test_a_startup_in_single_bytes_arrives_unchanged),
 		STORY(test_an_encryption_request_is_the_servers_to_answer),
 		STORY(test_a_client_that_half_closes_still_gets_its_answer),

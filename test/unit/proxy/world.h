@@ -22,9 +22,11 @@ struct options {
 	unsigned n_workers, maxconn, listener_maxconn, server_maxconn, max_clients;
 	int64_t startup_ms, connect_ms, client_idle_ms, user_timeout_ms;
 	int64_t hold_ms; /* 0: nobody waits */
+	int64_t spin_us, data_us;
 	unsigned hold_max;
 	enum protocol protocol;
-	const char *unix_path; /* the write listener's second address */
+	const char *unix_path;   /* the write listener's second address */
+	const char *unix_server; /* n1 is reached by this; else by its port */
 	bool log_sessions;
 };
 
@@ -35,6 +37,7 @@ struct world {
 	struct mailbox control;
 	struct worker *workers[MAX_WORKERS];
 	unsigned n_workers, max_clients;
+	int64_t data_us;
 	bool stopped;
 	uint16_t port[N_LISTENERS];
 	int server[N_SERVERS]; /* listening; -1: nobody there */
@@ -140,7 +143,7 @@ static inline uint16_t free_port(void)
 	return port;
 }
 
-static inline void add_members(struct config *c)
+static inline void add_members(struct config *c, const struct options *o)
 {
 	c->n_members = N_SERVERS;
 	c->members = xcalloc(c->n_members, sizeof(*c->members));
@@ -150,6 +153,7 @@ static inline void add_members(struct config *c)
 		c->members[i].rest_host = xstrdup("127.0.0.1");
 		c->members[i].weight = 100;
 	}
+	c->members[0].socket_path = o->unix_server ? xstrdup(o->unix_server) : NULL;
 	c->n_clusters = 1;
 	c->clusters = xcalloc(1, sizeof(*c->clusters));
 	c->clusters[0].name = xstrdup("main");
@@ -190,8 +194,9 @@ static inline void build_config(struct world *w, const struct options *o)
 	struct config *c = w->config = config_new();
 
 	c->log.sessions = o->log_sessions;
+	c->spin_us = o->spin_us;
 	c->maxconn = o->maxconn ? o->maxconn : c->maxconn;
-	add_members(c);
+	add_members(c, o);
 	c->n_listeners = N_LISTENERS;
 	c->listeners = xcalloc(c->n_listeners, sizeof(*c->listeners));
 	for (unsigned i = 0; i < N_LISTENERS; i++)
@@ -207,6 +212,7 @@ static inline void build_workers(struct world *w)
 					     .config = w->config,
 					     .scoreboard = w->board,
 					     .max_clients = w->max_clients,
+					     .data_us = w->data_us,
 					     .control = &w->control,
 					     .peers = w->workers};
 		struct err e = {""};
@@ -224,9 +230,11 @@ static inline struct world *world_new(const struct options *o)
 
 	w->n_workers = o->n_workers ? o->n_workers : 1;
 	w->max_clients = o->max_clients;
+	w->data_us = o->data_us;
 	w->cut = CLOSE_DEMOTED;
 	for (unsigned i = 0; i < N_SERVERS; i++)
-		w->server[i] = tcp_listen(&w->server_port[i]);
+		w->server[i] = i == 0 && o->unix_server ? unix_listen(o->unix_server, 4096)
+							: tcp_listen(&w->server_port[i]);
 	for (unsigned i = 0; i < N_LISTENERS; i++)
 		for (unsigned k = 0; k < N_SERVERS; k++)
 			w->state[i][k] = SERVER_CLOSED;

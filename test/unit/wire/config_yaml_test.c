@@ -124,6 +124,7 @@ static void assert_same_member(const struct member_config *a, const struct membe
 {
 	assert_string_equal(a->host, b->host);
 	assert_int_equal(a->port, b->port);
+	assert_true(a->socket_path == NULL && b->socket_path == NULL);
 	assert_int_equal(a->rest_tls, b->rest_tls);
 	assert_string_equal(a->rest_host, b->rest_host);
 	assert_int_equal(a->rest_port, b->rest_port);
@@ -234,6 +235,57 @@ static void members_have_two_spellings(void **state)
 	}
 	config_unref(c);
 }
+
+/* As libpq writes it, a directory and a port, or as the file is named. */
+static void a_member_of_this_host_may_be_reached_by_its_socket(void **state)
+{
+	static const struct {
+		const char *member, *path;
+		unsigned port;
+	} rows[] = {
+		{"{host: pg1, socket: /var/run/postgresql}", "/var/run/postgresql/.s.PGSQL.5432",
+		 5432},
+		{"{host: pg1, socket: /run/pg//, port: 6432}", "/run/pg/.s.PGSQL.6432", 6432},
+		{"{port: 6432, socket: /run/pg/.s.PGSQL.6432, host: pg1}", "/run/pg/.s.PGSQL.6432",
+		 6432},
+		{"{host: pg1, socket: /run/pg/.s.PGSQL.5433}", "/run/pg/.s.PGSQL.5433", 5433},
+		{"{host: pg1, socket: /}", "/.s.PGSQL.5432", 5432},
+		{"{host: pg1, socket: null}", NULL, 5432},
+		{"pg1", NULL, 5432},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char text[256];
+		struct config *c;
+
+		snprintf(text, sizeof(text), "clusters: {main: {members: [%s]}}\n" LISTENER,
+			 rows[i].member);
+		c = accepted(text);
+		assert_string_equal(c->members[0].host, "pg1");
+		assert_string_equal(c->members[0].rest_host, "pg1");
+		assert_int_equal(c->members[0].port, rows[i].port);
+		assert_int_equal(c->members[0].socket_path == NULL, rows[i].path == NULL);
+		if (rows[i].path)
+			assert_string_equal(c->members[0].socket_path, rows[i].path);
+		config_unref(c);
+	}
+}
+
+/* Two nodes for trials on one host: the same port and address, told apart by their sockets. */
+static void sockets_tell_members_of_one_host_apart(void **state)
+{
+	struct config *c = accepted(
+		"clusters: {main: {members: ["
+		"{name: a, host: pg1, socket: /run/a}, "
+		"{name: b, host: pg1, socket: /run/b, rest: \"http://pg1:8009\"}]}}\n" LISTENER);
+
+	(void)state;
+	assert_int_equal(c->n_members, 2);
+	config_unref(c);
+}
+
+#define SIXTY "/sixty56789/sixty56789/sixty56789/sixty56789/sixty56789/1234"
 
 static void several_clusters_keep_their_members_apart(void **state)
 {
@@ -574,6 +626,20 @@ static void wrong_members_say_what_is_right(void **state)
 		 "write an IPv6 address as http://[address]:port"},
 		{"{host: pg1, rest: \"http://\"}", "is no host name and no address"},
 		{"{host: pg1, zone: a}", "zone: is not a known key"},
+		{"{host: pg1, sockt: /run}", "is not a known key; did you mean socket?"},
+		{"{host: pg1, socket: run/postgresql}", "socket: must be an absolute path"},
+		{"{host: pg1, socket: \"@pg\"}", "socket: must be an absolute path"},
+		{"{host: pg1, socket: [/run]}", "socket: must be a text or null, not a list"},
+		{"{host: pg1, socket: \"/run/a b\"}", "letters, digits and signs, without spaces"},
+		{"{host: pg1, socket: /run/.s.PGSQL.x}",
+		 "socket: PostgreSQL's socket is named .s.PGSQL.<port>, not '.s.PGSQL.x'"},
+		{"{host: pg1, socket: /run/.s.PGSQL.}", "is named .s.PGSQL.<port>"},
+		{"{host: pg1, socket: /run/.s.PGSQL.5432.lock}", "is named .s.PGSQL.<port>"},
+		{"{host: pg1, port: 6432, socket: /run/.s.PGSQL.5433}",
+		 "socket: is the socket of port 5433, and port is 6432: leave one of them out"},
+		{"{host: pg1, socket: " SIXTY SIXTY "}", "must be at most 107 letters"},
+		{"{host: pg1, socket: " SIXTY "/5678901234567890123456789012345678901}",
+		 "socket: a socket's path has at most 107 bytes, and /sixty"},
 		{0},
 	};
 
@@ -591,6 +657,10 @@ static void members_must_differ(void **state)
 		{"pg0, {name: other, host: pg0}",
 		 "is the server pg0:5432, which is member 'pg0' already"},
 		{"{name: a, host: pg0}, {name: a, host: pg1}", "another member is named 'a'"},
+		{"{name: a, host: pg0, socket: /run}, {name: b, host: pg1, socket: /run/}",
+		 "is the server /run/.s.PGSQL.5432, which is member 'a' already"},
+		{"{name: a, host: pg0, socket: /run}, {name: b, host: pg0}",
+		 "is the server pg0:5432, which is member 'a' already"},
 		{"{name: a, host: pg0}, {name: b, host: pg0, port: 5433}",
 		 "has the same Patroni REST (pg0:8008) as member 'a'"},
 		{0},
@@ -733,6 +803,8 @@ int main(void)
 		cmocka_unit_test(the_full_example_shows_the_defaults),
 		cmocka_unit_test(the_demo_is_valid),
 		cmocka_unit_test(members_have_two_spellings),
+		cmocka_unit_test(a_member_of_this_host_may_be_reached_by_its_socket),
+		cmocka_unit_test(sockets_tell_members_of_one_host_apart),
 		cmocka_unit_test(several_clusters_keep_their_members_apart),
 		cmocka_unit_test(every_listener_key_arrives),
 		cmocka_unit_test(every_probe_and_process_key_arrives),
