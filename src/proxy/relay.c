@@ -234,12 +234,12 @@ static struct session *session_of(struct pump *p)
 }
 
 /* The streams whose bytes have gathered long enough. */
-void relay_run_overdue(struct worker *w)
+void relay_wake_overdue(struct worker *w)
 {
 	struct pump *p;
 
 	while ((p = pump_desk_overdue(&w->desk)))
-		relay_run(session_of(p));
+		session_wake(session_of(p));
 }
 
 void relay_begin(struct session *s, const void *first, size_t n)

@@ -250,7 +250,7 @@ static void turn(struct worker *w)
 	data_us = share_of_data_us(w);
 	set_budget(w);
 	edge_dispatch(&w->edge, w->edge.now_us + data_us * 2 / 3);
-	relay_run_overdue(w);
+	relay_wake_overdue(w);
 	accept_run(w);
 	run_ready(w, data_us / 3);
 	hold_release(w);
