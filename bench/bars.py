@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from report import number, sorted_names
 
 WIDTH, LEFT, RIGHT, TOP, BAR, GAP = 760, 150, 120, 44, 16, 10
-TEXT, WHISKER = "#808080", "#808080"
+TEXT, WHISKER = "#808080", "#e8590c"
 OURS, FLOOR, PEER = "#1c7ed6", "#2f9e44", "#868e96"
 
 
@@ -36,7 +36,7 @@ def bar(y, name, s, most):
 def draw(row, title):
     """The chart as text."""
     names = sorted_names(row["contenders"])
-    most = max(row["contenders"][n]["max"] for n in names) or 1
+    most = max([row["contenders"][n]["max"] for n in names] + [1e-9])
     height = TOP + len(names) * (BAR + GAP) + 6
     unit = f"{row['unit']}, " if row["unit"] else ""
     rounds = max(len(v) for v in row["values"].values())

@@ -114,6 +114,7 @@ def write(args, outcome):
 def main():
     args = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception: everything is cleaned up
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, too
     if args.list:
         list_rows(chosen(args))
         return 0

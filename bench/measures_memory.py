@@ -1,7 +1,7 @@
 """What sessions and their bytes cost in memory, and what a proxy costs when nobody asks anything.
 
-A process is started for each value. A small first crowd comes and goes, so that what the first sessions ever cost is
-not counted; it is smaller than the crowd that is counted, so that what pools keep of it does not hide much.
+A process is started for each value, and has a first crowd, so that what the first sessions ever cost is not counted:
+what is counted is what so many more add. Pools grow in steps, which are what is left of noise.
 """
 import contextlib
 import socket
@@ -23,13 +23,12 @@ def idle(conns, quick_conns, response):
 
     def take(turn):
         n = turn.pick(conns, quick_conns)
-        with crowd(turn, FIRST, response=response):
-            pass
-        settle(turn)
-        own, kernel = anonymous_bytes(turn.contender.pid), slab_bytes()
-        with crowd(turn, n, response=response):
+        with crowd(turn, n // 5, response=response):
             settle(turn)
-            own, kernel = (anonymous_bytes(turn.contender.pid) - own) / n, (slab_bytes() - kernel) / n
+            own, kernel = anonymous_bytes(turn.contender.pid), slab_bytes()
+            with crowd(turn, n, response=response):
+                settle(turn)
+                own, kernel = (anonymous_bytes(turn.contender.pid) - own) / n, (slab_bytes() - kernel) / n
         return finding(turn, own, kernel)
 
     def finding(turn, own, kernel):
@@ -58,13 +57,12 @@ def settle(turn):
 def idle_postgres(turn):
     """Real sessions with real backends; each had a result of 3 KB."""
     n = 400
-    with sessions(turn.contender, FIRST):
-        pass
-    settle(turn)
-    before = anonymous_bytes(turn.contender.pid)
-    with sessions(turn.contender, n):
+    with sessions(turn.contender, n // 5):
         settle(turn)
-        return {"own": (anonymous_bytes(turn.contender.pid) - before) / n}
+        before = anonymous_bytes(turn.contender.pid)
+        with sessions(turn.contender, n):
+            settle(turn)
+            return {"own": (anonymous_bytes(turn.contender.pid) - before) / n}
 
 
 @contextlib.contextmanager

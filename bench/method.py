@@ -40,7 +40,6 @@ class Turn:
     measure: Measure
     contender: object
     quick: bool
-    open: callable          # a context in which a new contender of this kind lives, for measures that start their own
 
     @property
     def server(self):
@@ -97,8 +96,8 @@ class Taking:
         found = []
         for name in order:
             with self._fault(name), self._present(name) as contender:
-                turn = Turn(self.stage, self.measure, contender, self.quick, lambda n=name: self._open(n))
-                found += [(name, k, v) for k, v in self.measure.take(turn).items() if v is not None]
+                taken = self.measure.take(Turn(self.stage, self.measure, contender, self.quick))
+                found += [(name, k, v) for k, v in taken.items() if v is not None]
         return found
 
     def _alone(self, name):

@@ -168,7 +168,7 @@ void answer_forget(struct session *s); /* it is not, after all */
 /* `first`: what its server has of the client's bytes already; NULL: they are not to be followed. */
 void relay_begin(struct session *s, const void *first, size_t n);
 void relay_run(struct session *s);
-void relay_wake_overdue(struct worker *w);            /* every turn */
+void relay_wake_overdue(struct worker *w);           /* every turn */
 void relay_hear(struct session *s, uint32_t events); /* of its server, before the pumps know them */
 
 /* ---- access_log.c ---- */

@@ -1,7 +1,7 @@
 """A real PostgreSQL alone, or with a standby of its own, behind a false Patroni: for what needs real sessions and no
 failover. Starts in two seconds; a whole cluster takes twenty.
 
-    with Lone("127.0.66") as pg:              # PostgreSQL and REST at 127.0.66.1
+    with Lone("127.0.66") as pg:              # PostgreSQL and REST at 127.0.66.1, and a UNIX socket in pg.dir
         pg.node.be("replica")                 # what Patroni says of it from now on
         pg.add_standby(2, "host=... port=...")   # at 127.0.66.2, copied from there and streaming from there
 
@@ -85,7 +85,7 @@ class Lone(Server):
         try:
             ensure_free(self.address, PG_PORT)
             self._prepare()
-            self.start()
+            self.start(unix_socket_directories=self.dir)
             self.node.be("primary").rest.start()
         except BaseException:
             self.keeper.stop()

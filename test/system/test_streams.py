@@ -1,5 +1,6 @@
 """What PostgreSQL's own programs carry through isari is what they carry without it, however isari moves it: bytes that
-gather, bytes moved at once, bytes inside TLS, through a UNIX socket. And a verdict or a Ctrl-C in their midst."""
+gather, bytes moved at once, bytes inside TLS, through a UNIX socket to isari or from it. And a verdict or a Ctrl-C in
+their midst."""
 import base64
 import contextlib
 import hashlib
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from isari import Isari, config_for
+from isari import Isari, config_for, members_entry
 from lone import QUIET, Lone, run
 from pgwire import (CANCEL_REQUEST, error_fields, login, query, read_all, read_message, read_until, request,
                     startup)
@@ -69,23 +70,25 @@ class World:
         self.file = os.path.join(directory, "rows")
         self.value = fill(pg, self.file)
         config = config_for(pg)
-        tcp, uncoalesced = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        config["listeners"] = {
-            "write": {"bind": [tcp, os.path.join(directory, ".s.PGSQL.5432")], "serve": "primary"},
-            "uncoalesced": {"bind": uncoalesced, "serve": "primary", "coalesce": 0},
-        }
+        config["clusters"]["near"] = {"members": [members_entry(pg.node) | {"socket": pg.dir}]}
+        tcp, uncoalesced, near = ({"bind": [f"127.0.0.1:{free_port()}"], "serve": "primary"} for _ in range(3))
+        tcp["bind"].append(os.path.join(directory, ".s.PGSQL.5432"))
+        config["listeners"] = {"write": tcp | {"cluster": "main"}, "near": near | {"cluster": "near"},
+                               "uncoalesced": uncoalesced | {"cluster": "main", "coalesce": 0}}
         self.isari = Isari(config)
         self.direct = {}  # (what, sslmode) -> what it gave without isari
 
     def start(self):
         self.isari.__enter__()
-        self.isari.wait_up("write", [self.pg.node])
+        for listener in self.isari.config["listeners"]:
+            self.isari.wait_up(listener, [self.pg.node])
         plain = "user=postgres dbname=postgres sslmode=disable"
         self.ways = {
             "direct": Way(f"host={self.pg.address} port=5432 {plain}", False),
             "tcp": Way(self.isari.dsn("write", sslmode="disable"), True),
             "uncoalesced": Way(self.isari.dsn("uncoalesced", sslmode="disable"), False),
             "tls": Way(self.isari.dsn("write", sslmode="require"), True),
+            "near": Way(self.isari.dsn("near", sslmode="disable"), True),
             "unix": Way(f"host={self.dir} port=5432 {plain}", True),
         }
         return self
@@ -199,7 +202,7 @@ def base_backup_stream(world, way):
 
 
 DOWN = (copy_to, dump_plain, dump_custom, one_value, base_backup_fetch)
-WAYS = ("tcp", "uncoalesced", "tls", "unix")
+WAYS = ("tcp", "uncoalesced", "tls", "unix", "near")
 TRANSFERS = (*DOWN, copy_from, results)
 
 
