@@ -1,7 +1,6 @@
 #pragma once
-/* libcurl's multi interface driven by a uv loop: one CURLM, one timer, one poll handle per socket
- * that libcurl names. Knows nothing of HTTP. Owner: the loop's thread (a CURLM is not
- * thread-safe). */
+/* libcurl's multi interface driven by a uv loop: one CURLM, one timer, one set of the sockets that
+ * libcurl names. Knows nothing of HTTP. Owner: the loop's thread (a CURLM is not thread-safe). */
 #include <curl/curl.h>
 #include <uv.h>
 
@@ -15,7 +14,7 @@ struct curl_uv_transfer {
 	void (*done)(struct curl_uv_transfer *t, CURLcode result);
 };
 
-struct curl_uv *curl_uv_new(uv_loop_t *loop);
+struct curl_uv *curl_uv_new(uv_loop_t *loop); /* NULL: no memory or descriptor */
 /* No transfer may be left. Allowed inside a done callback. Calls back once, later, when all memory
  * is free. */
 void curl_uv_close(struct curl_uv *a, void (*on_closed)(void *arg), void *arg);

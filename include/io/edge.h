@@ -29,13 +29,18 @@ enum {
 
 enum { EDGE_BATCH = 256 };
 
+/* Of sources there are many, of their kinds few: who hears a kind's events stands in a table. */
 struct edge_source {
-	void (*on_ready)(struct edge_source *source, uint32_t events);
-	int fd; /* -1: not in the set */
+	int fd;        /* -1: not in the set */
+	unsigned kind; /* its handler's place in the table */
 };
+
+typedef void edge_handler(struct edge_source *source, uint32_t events);
 
 struct edge {
 	int epoll_fd;
+	unsigned n_kinds;
+	edge_handler *const *handlers; /* by kind; of the set's owner */
 	uv_loop_t *guest;
 	bool guest_dirty;       /* a handle was started or closed outside a guest callback */
 	bool exact;             /* the kernel can sleep for less than a millisecond */
@@ -48,10 +53,10 @@ struct edge {
 	struct epoll_event events[EDGE_BATCH];
 };
 
-int edge_open(struct edge *e, uv_loop_t *guest);
+int edge_open(struct edge *e, uv_loop_t *guest, edge_handler *const handlers[], unsigned n_kinds);
 void edge_close(struct edge *e); /* the guest loop stays with its owner */
 
-void edge_source_init(struct edge_source *s, void (*on_ready)(struct edge_source *, uint32_t));
+void edge_source_init(struct edge_source *s, unsigned kind);
 /* The set watches `fd` (non-blocking) from now on; what is ready already comes as the first event.
  * On failure the descriptor stays the caller's. */
 int edge_add(struct edge *e, struct edge_source *s, int fd);

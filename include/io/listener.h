@@ -11,7 +11,7 @@
 enum { LISTENER_TURN = 16 }; /* accepted per turn: the data of those who are in come first */
 
 struct listener {
-	struct edge_source source; /* its owner's on_ready calls listener_accept */
+	struct edge_source source; /* its owner's handler calls listener_accept */
 	int fd;
 	char *path; /* UNIX: removed at close if it is still ours */
 	dev_t path_dev;
@@ -29,8 +29,7 @@ enum listener_turn {
  * the address. */
 int listener_open(struct listener *l, const struct addr *a, const struct sockopt *o, bool exclusive,
 		  struct err *e);
-int listener_watch(struct listener *l, struct edge *edge,
-		   void (*on_ready)(struct edge_source *, uint32_t));
+int listener_watch(struct listener *l, struct edge *edge, unsigned kind); /* of edge_source */
 /* At most `most` new sockets (non-blocking, close-on-exec), each handed to on_accept, which owns
  * it, with its client's address. */
 typedef void listener_on_accept(void *arg, int fd, const struct endpoint *client);

@@ -8,7 +8,7 @@
  *
  *	copying      through the thread's one scratch; a question and its answer
  *	coalescing   a stream: copying, or splicing, in pieces that have gathered (io/coalesce.h)
- *	splicing     reads that keep being large: through a pipe, uncopied (io/splice.h)
+ *	splicing     a source that is never empty: through a pipe, uncopied (io/splice.h)
  *
  * Any byte of the other direction leads back to copying. */
 #include "base/list.h"
@@ -18,12 +18,14 @@
 #include <stdint.h>
 
 enum {
-	PUMP_SCRATCH_BYTES = 256 * 1024,
-	PUMP_SHARED_BYTES = 64 * 1024, /* a run's budget when others wait */
-	PUMP_SLOW_BYTES = 16 * 1024,   /* the first read after a short write */
-	PUMP_SCARCE_BYTES = 4 * 1024,  /* when the thread's residues have reached their cap */
+	PUMP_SCRATCH_BYTES = 64 * 1024, /* most of one read, and so of what a full sink leaves us */
+	PUMP_SHARED_BYTES = 64 * 1024,  /* a run's budget when others wait ... */
+	PUMP_ALONE_BYTES = 256 * 1024,  /* ... and when nobody does */
+	PUMP_SLOW_BYTES = 16 * 1024,    /* the first read after a short write */
+	PUMP_SCARCE_BYTES = 4 * 1024,   /* when the thread's residues have reached their cap */
 	PUMP_RESIDUE_MAX = 64 * 1024 * 1024,
-	PUMP_LARGE_BYTES = 64 * 1024, /* such reads, two in a row, are worth a pipe */
+	PUMP_BURST_BYTES = 256 * 1024, /* from a source that never was empty meanwhile: it is faster
+					  than we are, and worth a pipe */
 };
 
 /* What the pumps of one thread share. */
@@ -55,10 +57,12 @@ struct pump_extra;
 struct pump {
 	struct pump_extra *extra; /* residue, pipe, deadline; NULL: none of them */
 	uint64_t bytes;           /* given to the destination's socket */
-	uint32_t run;             /* moved without a pause and without a byte of the other way */
-	uint16_t tick;            /* of the last read, in units of 256 us */
-	uint8_t widened;          /* reads that grew since a short write; 0: fresh */
-	uint8_t n_large : 2;      /* large reads in a row; saturated: through a pipe */
+	/* Moved without a pause and without a byte of the other way; and since the source was
+	 * empty. In units of 16 bytes, saturated. */
+	uint16_t run, burst;
+	uint16_t tick;      /* of the last read, in units of 256 us */
+	uint8_t slow : 2;   /* reads are 2^slow times smaller than they might be */
+	uint8_t piping : 1; /* bursts go through a pipe from the start */
 	/* Readiness is remembered here, because an edge is not repeated. The owner sets the first
 	 * two and clears the third by events; pump_run does the opposite. */
 	uint8_t readable : 1; /* the source may have bytes */

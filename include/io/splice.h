@@ -32,4 +32,4 @@ void pipes_fini(struct pipes *p); /* all were given back */
 /* Bytes moved; 0: the source's end (fill), or negative errno. -EAGAIN: nothing to take, no room. */
 ssize_t pipe_fill(struct pipe *p, int source, size_t most);
 ssize_t pipe_drain(struct pipe *p, int sink);
-size_t pipe_empty(struct pipe *p, char out[PIPE_BYTES]); /* into memory; how much it was */
+void pipe_empty(struct pipe *p, char *out); /* into memory for all that it holds */

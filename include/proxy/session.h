@@ -54,9 +54,8 @@ struct session {
 				struct cancel *cancel; /* is_cancel: its couriers */
 				struct heard *heard;   /* has_heard: answer.c */
 			};
-			uint64_t tried;        /* bit i: server i has failed this session */
-			int64_t hold_until_ms; /* when it will have waited enough; 0: never waited
-						*/
+			uint64_t tried;         /* bit i: server i has failed this session */
+			uint32_t held_after_ms; /* waited: since when, from its beginning */
 			/* STARTING: sent to the server, and not yet taken from the client */
 			uint16_t first_bytes;
 			uint8_t first_kind; /* STARTING: enum startup_kind of that */
@@ -73,11 +72,12 @@ struct session {
 	struct endpoint peer; /* the client's address */
 	uint16_t listener;
 	uint8_t state, reason; /* reason: REFUSING, why; CLOSING, why */
-	uint8_t limit;         /* which one was reached last */
 	uint8_t attempts;
 	uint8_t failure;    /* the last attempt that failed: errno, or NOT_READY; 0: none did */
 	uint8_t negotiated; /* REFUSING: encryption requests answered with N */
 	uint8_t client_doubts, server_doubts; /* watch.c: looks in a row that found a leg in debt */
+
+	uint8_t limit : 3;  /* enum session_limit: which one was reached last */
 	bool admitted : 1;  /* counted in the process's and the listener's sessions */
 	bool on_server : 1; /* counted in the server's sessions */
 	bool is_cancel : 1; /* carries a CancelRequest: no session to anybody */
@@ -90,12 +90,14 @@ struct session {
 	bool kept_alive : 1;  /* watch.c: the server leg has its keepalive */
 	bool secure : 1;      /* a server has said S to it: its next packet is a ClientHello */
 	bool negotiating : 1; /* STARTING: secure, and this server has yet to say S as well */
+	bool waited : 1;      /* has been HELD */
 	bool released : 1;    /* counted among those who were let go and wait for an answer */
 	bool more : 1;        /* STARTING: first_bytes are not all that the client's socket holds */
 	bool has_heard : 1;   /* STARTING: its server has begun to say what has to be heard whole */
 };
 
-_Static_assert(sizeof(struct session) <= 256, "an idle session costs at most 256 bytes of ours");
+_Static_assert(sizeof(struct session) <= 232,
+	       "an idle session costs at most 256 bytes of ours, its share of everything included");
 
 enum { NOT_READY = UINT8_MAX }; /* PostgreSQL says that it is starting up or shutting down */
 
@@ -108,6 +110,8 @@ void session_move(struct session *s, enum session_state to);
  * counts. */
 void session_close(struct session *s, enum close_reason reason);
 void session_bury_all(struct worker *w); /* after the turn: frees what was closed in it */
+void session_client_ready(struct edge_source *source, uint32_t events);
+void session_server_ready(struct edge_source *source, uint32_t events);
 void session_wake(struct session *s);
 void session_run(struct session *s); /* the step of its state */
 void session_set_deadline(struct session *s, int64_t ms_from_now);

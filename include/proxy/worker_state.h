@@ -54,6 +54,9 @@ struct listing { /* sessions_info.c */
 	size_t at, end; /* ... of the pool's objects so far, and how many there were at first */
 };
 
+/* The kinds of struct edge_source; a courier is a CancelRequest's. */
+enum worker_source { SOURCE_CLIENT, SOURCE_SERVER, SOURCE_LISTENER, SOURCE_COURIER, N_SOURCES };
+
 enum worker_opened { OPENED_NOTHING, OPENED_LOOP, OPENED_SLOT, OPENED_MAILBOX, OPENED_EDGE };
 
 struct worker {
@@ -119,6 +122,7 @@ void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session 
 /* accept.c */
 int accept_bind(struct worker *w, struct err *e);
 int accept_start(struct worker *w);
+void accept_ready(struct edge_source *source, uint32_t events);
 void accept_run(struct worker *w); /* after the data of the turn */
 bool accept_has_work(const struct worker *w);
 void accept_close(struct worker *w, bool take_queued);
@@ -158,6 +162,7 @@ void watch_run(struct worker *w);
 
 /* cancel.c */
 struct find_key;
+void cancel_courier_ready(struct edge_source *source, uint32_t events);
 void cancel_find_key(struct worker *w, unsigned asker, const struct find_key *question);
 
 /* sessions_info.c */

@@ -1,5 +1,10 @@
-/* libcurl names sockets and moments; uv watches them; after every action all finished transfers are
- * reported.
+/* libcurl names sockets and moments; after every action all finished transfers are reported.
+ *
+ * The sockets are in an epoll set of our own, and uv watches that set. A uv loop has a table with a
+ * place for every descriptor number up to the highest that it watches: a proxy with ten thousand
+ * sessions has the low numbers taken, and a table of 256 kB would be made for three sockets. What
+ * libcurl takes out of the set is out at once: no handle has to be closed before the number may
+ * name another socket.
  *
  * The rules that keep a result from being lost, each learnt from an adapter that lost one:
  * - reports are read after *every* action, whatever the number of running transfers;
@@ -7,22 +12,27 @@
  *   not;
  * - libcurl is never called from inside its own callbacks: a timeout of 0 becomes a timer of 1 ms
  *   (a uv timer of 0 that re-arms itself spins inside one loop turn before libuv 1.48);
- * - an error of the poll handle (a reset; uv has stopped watching by then) is passed on as
- *   CURL_CSELECT_ERR;
+ * - an error of a socket (a reset) is passed on as CURL_CSELECT_ERR and as nothing else;
+ * - one event is fetched at a time: with the second one in hand, what the first one led to could
+ *   have closed its socket and opened another of the same number;
  * - curl_multi_cleanup comes first and may still call both callbacks, then the handles are closed,
- *   then memory goes. */
+ *   then the set and the memory go. */
 #include "io/curl_uv.h"
 #include "base/assert.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 struct curl_uv {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer;
-	unsigned open_handles; /* the timer and every watch, until their close callbacks */
+	uv_poll_t poll; /* of the set */
+	int epoll_fd;
+	unsigned open_handles; /* until their close callbacks */
 	unsigned n_transfers;
 	bool reporting; /* inside report_finished: curl_uv_close has to wait for its end */
 	bool closing;
@@ -30,33 +40,16 @@ struct curl_uv {
 	void *arg;
 };
 
-struct watch {
-	uv_poll_t poll;
-	struct curl_uv *adapter;
-	curl_socket_t fd;
-};
-
-static void on_handle_closed(struct curl_uv *a)
+static void on_handle_closed(uv_handle_t *h)
 {
+	struct curl_uv *a = h->data;
+
 	if (--a->open_handles > 0)
 		return;
+	close(a->epoll_fd);
 	if (a->on_closed)
 		a->on_closed(a->arg);
 	free(a);
-}
-
-static void on_timer_closed(uv_handle_t *h)
-{
-	on_handle_closed(h->data);
-}
-
-static void on_watch_closed(uv_handle_t *h)
-{
-	struct watch *w = h->data;
-	struct curl_uv *a = w->adapter;
-
-	free(w);
-	on_handle_closed(a);
 }
 
 /* ---- reports --------------------------------------------------------------------------------- */
@@ -65,7 +58,8 @@ static void tear_down(struct curl_uv *a)
 {
 	curl_multi_cleanup(a->multi);
 	a->multi = NULL;
-	uv_close((uv_handle_t *)&a->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&a->poll, on_handle_closed);
 }
 
 static void report_one(struct curl_uv *a, CURL *easy, CURLcode result)
@@ -102,18 +96,25 @@ static void act(struct curl_uv *a, curl_socket_t fd, int flags)
 
 /* ---- what uv tells libcurl ------------------------------------------------------------------- */
 
+static int flags_of(uint32_t events)
+{
+	if (events & EPOLLERR)
+		return CURL_CSELECT_ERR;
+	return (events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) |
+	       (events & EPOLLOUT ? CURL_CSELECT_OUT : 0);
+}
+
+/* If there are more it is called again: uv_poll is level-triggered, and so is the set, which takes
+ * its sockets in turn. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct watch *w = poll->data;
-	int flags = 0;
+	struct curl_uv *a = poll->data;
+	struct epoll_event ev;
 
-	if (events & UV_READABLE)
-		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
-		flags |= CURL_CSELECT_OUT;
-	if (status < 0)
-		flags |= CURL_CSELECT_ERR;
-	act(w->adapter, w->fd, flags); /* `w` may be closing after this */
+	(void)status;
+	(void)events;
+	if (epoll_wait(a->epoll_fd, &ev, 1, 0) == 1)
+		act(a, ev.data.fd, flags_of(ev.events)); /* `a` may be closing after this */
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -123,48 +124,34 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- what libcurl tells uv ------------------------------------------------------------------- */
 
-static struct watch *watch_new(struct curl_uv *a, curl_socket_t fd)
+/* libcurl does not say whether a socket is new to us, but the kernel does. Without kernel memory a
+ * transfer ends by its own timeout, and the others go on. */
+static void watch(struct curl_uv *a, curl_socket_t fd, uint32_t events)
 {
-	struct watch *w = xcalloc(1, sizeof(*w));
+	struct epoll_event ev = {.events = events, .data.fd = fd};
 
-	w->adapter = a;
-	w->fd = fd;
-	w->poll.data = w;
-	if (uv_poll_init_socket(a->loop, &w->poll, fd) != 0) {
-		free(w);
-		return NULL;
-	}
-	a->open_handles++;
-	curl_multi_assign(a->multi, fd, w);
-	return w;
+	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 && errno == EEXIST)
+		(void)epoll_ctl(a->epoll_fd, EPOLL_CTL_MOD, fd, &ev);
+}
+
+/* Out of the set even if libcurl only pauses: an end or an error would be told again and again. */
+static void unwatch(struct curl_uv *a, curl_socket_t fd)
+{
+	(void)epoll_ctl(a->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
 	struct curl_uv *a = arg;
-	struct watch *w = socket_arg;
-	int events = 0;
 
 	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (w) {
-			curl_multi_assign(a->multi, fd, NULL);
-			uv_close((uv_handle_t *)&w->poll, on_watch_closed);
-		}
-		return 0;
+	(void)socket_arg;
+	switch (what) {
+	case CURL_POLL_IN: watch(a, fd, EPOLLIN); break;
+	case CURL_POLL_OUT: watch(a, fd, EPOLLOUT); break;
+	case CURL_POLL_INOUT: watch(a, fd, EPOLLIN | EPOLLOUT); break;
+	default: unwatch(a, fd); /* CURL_POLL_NONE, CURL_POLL_REMOVE */
 	}
-	if (w == NULL)
-		w = watch_new(a, fd);
-	if (w == NULL) /* no kernel memory: it ends by its own timeout, the others go on */
-		return 0;
-	if (what & CURL_POLL_IN)
-		events |= UV_READABLE;
-	if (what & CURL_POLL_OUT)
-		events |= UV_WRITABLE;
-	if (events)
-		uv_poll_start(&w->poll, events, on_poll);
-	else
-		uv_poll_stop(&w->poll);
 	return 0;
 }
 
@@ -182,23 +169,42 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
 
 /* ---- the adapter ----------------------------------------------------------------------------- */
 
+/* Neither libcurl nor uv is told of the set before all of it is there. */
+static int open_set(struct curl_uv *a)
+{
+	a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (a->epoll_fd < 0)
+		return -errno;
+	if (uv_poll_init(a->loop, &a->poll, a->epoll_fd) == 0)
+		return 0;
+	close(a->epoll_fd);
+	return -ENOMEM;
+}
+
+static void set_callbacks(struct curl_uv *a)
+{
+	curl_multi_setopt(a->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(a->multi, CURLMOPT_SOCKETDATA, a);
+	curl_multi_setopt(a->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(a->multi, CURLMOPT_TIMERDATA, a);
+}
+
 struct curl_uv *curl_uv_new(uv_loop_t *loop)
 {
 	struct curl_uv *a = xcalloc(1, sizeof(*a));
 
 	a->loop = loop;
 	a->multi = curl_multi_init();
-	if (a->multi == NULL) {
+	if (a->multi == NULL || open_set(a) < 0) {
+		curl_multi_cleanup(a->multi); /* NULL is fine */
 		free(a);
 		return NULL;
 	}
 	uv_timer_init(loop, &a->timer);
-	a->timer.data = a;
-	a->open_handles = 1;
-	curl_multi_setopt(a->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(a->multi, CURLMOPT_SOCKETDATA, a);
-	curl_multi_setopt(a->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(a->multi, CURLMOPT_TIMERDATA, a);
+	a->timer.data = a->poll.data = a;
+	a->open_handles = 2;
+	uv_poll_start(&a->poll, UV_READABLE, on_poll);
+	set_callbacks(a);
 	return a;
 }
 

@@ -33,13 +33,15 @@ void edge_read_clock(struct edge *e)
 	e->now_ms = e->now_us / 1000;
 }
 
-int edge_open(struct edge *e, uv_loop_t *guest)
+int edge_open(struct edge *e, uv_loop_t *guest, edge_handler *const handlers[], unsigned n_kinds)
 {
 	/* A NULL pointer stands for the guest; sources are never NULL. */
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
 
 	memset(e, 0, sizeof(*e));
 	e->guest = guest;
+	e->handlers = handlers;
+	e->n_kinds = n_kinds;
 	e->guest_dirty = true; /* uv registers its own descriptors only while it runs */
 	e->guest_due_us = INT64_MAX;
 	edge_read_clock(e);
@@ -62,10 +64,10 @@ void edge_close(struct edge *e)
 	e->epoll_fd = -1;
 }
 
-void edge_source_init(struct edge_source *s, void (*on_ready)(struct edge_source *, uint32_t))
+void edge_source_init(struct edge_source *s, unsigned kind)
 {
-	s->on_ready = on_ready;
 	s->fd = -1;
+	s->kind = kind;
 }
 
 int edge_add(struct edge *e, struct edge_source *s, int fd)
@@ -73,7 +75,7 @@ int edge_add(struct edge *e, struct edge_source *s, int fd)
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				 .data.ptr = s};
 
-	REQUIRE(s->fd < 0 && fd >= 0);
+	REQUIRE(s->fd < 0 && fd >= 0 && s->kind < e->n_kinds);
 	if (epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
 		return -errno;
 	s->fd = fd;
@@ -199,7 +201,7 @@ void edge_dispatch(struct edge *e, int64_t until_us)
 
 		if (s && ev.events) {
 			e->n_late += e->late;
-			s->on_ready(s, ev.events);
+			e->handlers[s->kind](s, ev.events);
 		}
 		if (!e->late && e->at % CLOCK_EACH == 0)
 			e->late = clock_us() >= until_us;

@@ -188,10 +188,9 @@ int listener_open(struct listener *l, const struct addr *a, const struct sockopt
 	return fail(e, -rc);
 }
 
-int listener_watch(struct listener *l, struct edge *edge,
-		   void (*on_ready)(struct edge_source *, uint32_t))
+int listener_watch(struct listener *l, struct edge *edge, unsigned kind)
 {
-	edge_source_init(&l->source, on_ready);
+	edge_source_init(&l->source, kind);
 	return edge_add(edge, &l->source, l->fd);
 }
 

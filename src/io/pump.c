@@ -15,23 +15,29 @@
 #include "io/edge.h"
 #include "io/socket.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	PASSES_AT_THE_END = 4,    /* short reads in a row while the end is queued, before others get
-				     their turn */
-	MANY_LARGE = 2,           /* large reads: worth a pipe */
-	LITTLE_BYTES = 16 * 1024, /* less is not worth a pipe any more */
+	PASSES_AT_THE_END = 4,    /* reads in a row while the end is queued, before others get their
+				     turn */
+	LITTLE_BYTES = 16 * 1024, /* less is not worth a pipe */
+	MOST_LITTLE = 2,          /* fills of a pipe in a row: what its few slots take is little */
 	GLANCE_BYTES = 4096,      /* between bytes that may pass unseen: enough to find the next */
+	SLOWEST = 2,              /* PUMP_SCRATCH_BYTES >> 2 == PUMP_SLOW_BYTES */
 	TICK_US = 256,
+	UNIT_BYTES = 16, /* of pump.run and pump.burst */
 };
+
+_Static_assert(PUMP_SCRATCH_BYTES >> SLOWEST == PUMP_SLOW_BYTES,
+	       "reads double until they are full");
 
 struct pump_extra {
 	struct pump *pump;
 	struct coalesce stream;
 	struct pipe *pipe;
-	unsigned n_little; /* fills of the pipe in a row */
+	unsigned n_little; /* fills of a pipe in a row that brought little */
 	char *residue;     /* NULL: none */
 	size_t at, len;    /* of it: still to be sent, and its end */
 };
@@ -180,37 +186,57 @@ static enum pump_result flush_residue(struct pump *p, int sink, struct pump_desk
 	return PUMP_IDLE;
 }
 
+/* `bytes` are the pump's now. */
+static void keep(struct pump *p, struct pump_desk *d, char *bytes, size_t n)
+{
+	p->extra->residue = bytes;
+	p->extra->at = 0;
+	p->extra->len = n;
+	d->residue_bytes += n;
+	p->slow = SLOWEST;
+}
+
 static enum pump_result keep_residue(struct pump *p, struct pump_desk *d, const char *data,
 				     size_t n)
 {
-	struct pump_extra *x = extra_of(p);
+	char *bytes = extra_of(p) ? malloc(n) : NULL;
 
-	if (x)
-		x->residue = malloc(n);
-	if (x == NULL || x->residue == NULL)
+	if (bytes == NULL)
 		return finish(p, d, PUMP_NO_MEMORY);
-	x->at = 0;
-	x->len = n;
-	memcpy(x->residue, data, n);
-	d->residue_bytes += n;
-	p->widened = 1;
+	memcpy(bytes, data, n);
+	keep(p, d, bytes, n);
 	return block(p);
 }
 
 /* ---- a stream ---- */
 
-/* The source is empty, or nearly. There are few pipes: they are not kept while waiting. */
-static void wait_for_more(struct pump *p, int source, struct pump_desk *d, size_t got)
+static size_t burst_bytes(const struct pump *p)
+{
+	return (size_t)p->burst * UNIT_BYTES;
+}
+
+static void add_up(uint16_t *units, size_t bytes)
+{
+	size_t sum = *units + bytes / UNIT_BYTES;
+
+	*units = sum < UINT16_MAX ? (uint16_t)sum : UINT16_MAX;
+}
+
+/* The source is empty. There are few pipes: they are not kept while waiting. */
+static void wait_for_more(struct pump *p, int source, struct pump_desk *d)
 {
 	struct pump_extra *x = p->extra;
+	size_t burst = burst_bytes(p);
 
 	p->readable = false;
+	p->piping = p->piping && burst >= PUMP_BURST_BYTES;
+	p->burst = 0;
 	if (x == NULL)
 		return;
 	drop_pipe(x, d);
 	if (!x->stream.on)
 		drop_unneeded_extra(p);
-	else if (coalesce_goes_on(&x->stream, got) && d->coalesce_us)
+	else if (coalesce_goes_on(&x->stream, burst) && d->coalesce_us)
 		coalesce_arm(&x->stream, &d->streams, d->now_us + d->coalesce_us);
 	else
 		pump_interrupt(p, source, d);
@@ -224,10 +250,10 @@ static void count_run(struct pump *p, int source, struct pump_desk *d, size_t n)
 	if ((uint16_t)(tick - p->tick) > COALESCE_PAUSE_US / TICK_US)
 		p->run = 0;
 	p->tick = tick;
-	if (__builtin_add_overflow(p->run, (uint32_t)n, &p->run))
-		p->run = UINT32_MAX;
-	if (p->run < COALESCE_AFTER_BYTES || n < COALESCE_LEAST_BYTES || d->coalesce_us == 0 ||
-	    pump_coalesces(p) || extra_of(p) == NULL)
+	add_up(&p->run, n);
+	add_up(&p->burst, n);
+	if (p->run < COALESCE_AFTER_BYTES / UNIT_BYTES || n < COALESCE_LEAST_BYTES ||
+	    d->coalesce_us == 0 || pump_coalesces(p) || extra_of(p) == NULL)
 		return;
 	coalesce_begin(&p->extra->stream, source);
 }
@@ -236,8 +262,8 @@ void pump_interrupt(struct pump *p, int source, struct pump_desk *d)
 {
 	struct pump_extra *x = p->extra;
 
-	p->run = 0;
-	p->n_large = 0;
+	p->run = p->burst = 0;
+	p->piping = false;
 	if (x == NULL)
 		return;
 	if (x->stream.on)
@@ -276,38 +302,14 @@ static size_t least(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-static size_t widest(const struct pump *p)
-{
-	return p->widened ? (size_t)PUMP_SLOW_BYTES << (p->widened - 1) : PUMP_SHARED_BYTES;
-}
-
 static size_t bytes_to_ask(const struct pump *p, const struct pump_desk *d)
 {
-	size_t limit = pump_coalesces(p) && !p->widened ? PUMP_SCRATCH_BYTES : widest(p);
+	bool glance = p->extra && p->extra->pipe && d->unseen_most < LITTLE_BYTES;
 
 	if (d->residue_bytes >= d->residue_max)
-		return PUMP_SCARCE_BYTES;
-	if (p->extra && p->extra->pipe)
-		return least(limit, d->budget, d->unseen_most + GLANCE_BYTES);
-	return limit < d->budget ? limit : d->budget;
-}
-
-/* The destination took all of a full read: trust it with twice as much. */
-static void widen(struct pump *p)
-{
-	if (p->widened == 0)
-		p->widened = 3; /* as wide as a fresh one */
-	if (widest(p) < PUMP_SCRATCH_BYTES)
-		p->widened++;
-}
-
-/* A glance is short by its own wish, and tells nothing. */
-static void judge_size(struct pump *p, size_t asked, size_t got)
-{
-	if (got >= PUMP_LARGE_BYTES)
-		p->n_large = p->n_large ? MANY_LARGE : 1;
-	else if (got < asked || !(p->extra && p->extra->pipe))
-		p->n_large = 0;
+		return least(PUMP_SCARCE_BYTES, d->budget, SIZE_MAX);
+	return least((size_t)PUMP_SCRATCH_BYTES >> p->slow, d->budget,
+		     glance ? d->unseen_most + GLANCE_BYTES : SIZE_MAX);
 }
 
 /* What a read says when it brought nothing. */
@@ -315,7 +317,7 @@ static enum pump_result nothing_came(struct pump *p, int source, int sink, struc
 				     ssize_t got)
 {
 	if (got == -EAGAIN) {
-		wait_for_more(p, source, d, 0);
+		wait_for_more(p, source, d);
 		return PUMP_IDLE;
 	}
 	if (got < 0)
@@ -338,15 +340,14 @@ static enum pump_result copy(struct pump *p, int source, int sink, struct pump_d
 	sent = took(p, socket_write(sink, d->scratch, (size_t)got));
 	if (sent < 0)
 		return finish(p, d, PUMP_SINK_LOST);
-	judge_size(p, asked, (size_t)got);
 	count_run(p, source, d, (size_t)got);
 	if (sent < got)
 		return keep_residue(p, d, d->scratch + sent, (size_t)(got - sent));
-	if ((size_t)got == asked)
-		widen(p);
+	if ((size_t)got == asked && p->slow > 0)
+		p->slow--; /* all of a full read was taken: it is trusted with twice as much */
 	if ((size_t)got == asked || p->ending)
 		return PUMP_MORE;
-	wait_for_more(p, source, d, (size_t)got);
+	wait_for_more(p, source, d);
 	return PUMP_IDLE;
 }
 
@@ -355,7 +356,8 @@ static enum pump_result copy(struct pump *p, int source, int sink, struct pump_d
 /* The way is not worth it, or closed: the next pass copies. */
 static void leave_pipe(struct pump *p, struct pump_desk *d)
 {
-	p->n_large = 0;
+	p->piping = false;
+	p->burst = 0;
 	p->extra->n_little = 0;
 	drop_pipe(p->extra, d);
 	drop_unneeded_extra(p);
@@ -365,12 +367,14 @@ static void leave_pipe(struct pump *p, struct pump_desk *d)
  */
 static enum pump_result spill(struct pump *p, struct pump_desk *d)
 {
-	size_t held = pipe_empty(p->extra->pipe, d->scratch);
-	enum pump_result r = keep_residue(p, d, d->scratch, held);
+	struct pipe *pipe = p->extra->pipe;
+	size_t held = pipe->held;
+	char *bytes = malloc(held);
 
-	if (r != PUMP_BLOCKED)
-		return r;
-	p->blocked = false; /* nothing was offered yet */
+	if (bytes == NULL)
+		return finish(p, d, PUMP_NO_MEMORY);
+	pipe_empty(pipe, bytes);
+	keep(p, d, bytes, held);
 	p->unpiped = true;
 	leave_pipe(p, d);
 	return PUMP_MORE;
@@ -392,7 +396,8 @@ static bool wants_pipe(struct pump *p, struct pump_desk *d)
 {
 	struct pump_extra *x;
 
-	if (p->n_large < MANY_LARGE || p->unpiped || d->unseen_most < LITTLE_BYTES)
+	if (!(p->piping || burst_bytes(p) >= PUMP_BURST_BYTES) || p->unpiped ||
+	    d->unseen_most < LITTLE_BYTES)
 		return false;
 	x = extra_of(p);
 	if (x && x->pipe == NULL)
@@ -423,8 +428,9 @@ static enum pump_result through_pipe(struct pump *p, int source, int sink, struc
 	r = flush_pipe(p, sink, d);
 	if (r != PUMP_IDLE)
 		return r;
+	p->piping = true;
 	p->extra->n_little = got < LITTLE_BYTES ? p->extra->n_little + 1 : 0;
-	if (p->extra->n_little > MANY_LARGE)
+	if (p->extra->n_little > MOST_LITTLE)
 		leave_pipe(p, d);
 	return PUMP_MORE;
 }
@@ -451,10 +457,19 @@ static enum pump_result flush(struct pump *p, int sink, struct pump_desk *d)
 	return pump_is_empty(p) ? PUMP_IDLE : flush_pipe(p, sink, d);
 }
 
+/* Who looks at the bytes sees one read of a run; at the end nobody can wait. */
+static unsigned most_passes(const struct pump *p, const struct pump_desk *d)
+{
+	if (p->ending)
+		return PASSES_AT_THE_END;
+	return d->unseen_most == SIZE_MAX ? UINT_MAX : 1;
+}
+
 enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk *d)
 {
-	enum pump_result r;
+	unsigned passes = most_passes(p, d);
 	uint64_t before = p->bytes;
+	enum pump_result r;
 
 	d->n_reads = 0;
 	d->n_unseen = 0;
@@ -465,10 +480,8 @@ enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk
 	r = flush(p, sink, d);
 	if (r != PUMP_IDLE || !p->readable)
 		return r;
-	for (unsigned i = 0; i < PASSES_AT_THE_END; i++) {
+	do
 		r = pass(p, source, sink, d);
-		if (r != PUMP_MORE || !p->ending || p->bytes - before >= d->budget)
-			break;
-	}
+	while (r == PUMP_MORE && --passes > 0 && p->bytes - before < d->budget);
 	return r;
 }

@@ -14,7 +14,7 @@ enum {
 
 /* ---- sockets ---- */
 
-static void on_ready(struct edge_source *source, uint32_t events)
+void accept_ready(struct edge_source *source, uint32_t events)
 {
 	struct worker_socket *ws = LIST_ENTRY(source, struct worker_socket, listener.source);
 
@@ -60,7 +60,7 @@ int accept_bind(struct worker *w, struct err *e)
 int accept_start(struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_sockets; i++) {
-		int rc = listener_watch(&w->sockets[i].listener, &w->edge, on_ready);
+		int rc = listener_watch(&w->sockets[i].listener, &w->edge, SOURCE_LISTENER);
 
 		if (rc < 0)
 			return rc;

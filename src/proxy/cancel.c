@@ -80,7 +80,7 @@ static void courier_listen(struct courier *c)
 		courier_end(c);
 }
 
-static void on_courier(struct edge_source *source, uint32_t events)
+void cancel_courier_ready(struct edge_source *source, uint32_t events)
 {
 	struct courier *c = LIST_ENTRY(source, struct courier, source);
 	struct cancel *cancel = c->cancel;
@@ -100,7 +100,7 @@ static void send_courier(struct cancel *cancel, const struct lane *lane)
 	int fd = dialer_start(&lane->to);
 
 	c->cancel = cancel;
-	edge_source_init(&c->source, on_courier);
+	edge_source_init(&c->source, SOURCE_COURIER);
 	if (fd < 0)
 		return;
 	if (edge_add(&w->edge, &c->source, fd) < 0) {

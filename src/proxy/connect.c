@@ -201,7 +201,7 @@ static void give_up(struct session *s, bool full)
 		hold_await_place(s);
 	else if (s->worker->view->listeners[s->listener].n_open > 0)
 		hold_pause(s);
-	if (full && s->hold_until_ms == 0)
+	if (full && !s->waited)
 		refuse_begin(s, CLOSE_LIMIT);
 	else
 		hold_begin(s);
@@ -218,7 +218,7 @@ static bool failed_at_once(struct session *s, int error)
 		return true;
 	}
 	s->failure = (uint8_t)error;
-	if (s->hold_until_ms) { /* it has waited so long; and who waits is not refused in crowds */
+	if (s->waited) { /* it has waited so long; and who waits is not refused in crowds */
 		hold_pause(s);
 		hold_begin(s);
 	} else

@@ -36,7 +36,12 @@ static struct session *first_of(const struct worker_listener *l)
 
 static int64_t since_ms(const struct session *s)
 {
-	return s->hold_until_ms - listener_of(s)->config->hold_ms;
+	return s->started_ms + s->held_after_ms;
+}
+
+static int64_t until_ms(const struct session *s)
+{
+	return since_ms(s) + listener_of(s)->config->hold_ms;
 }
 
 static void tell_oldest(struct worker_listener *l)
@@ -98,15 +103,16 @@ static void end_of_patience(struct session *s)
 static bool enter(struct session *s)
 {
 	struct worker_listener *l = listener_of(s);
-	unsigned most = s->hold_until_ms ? UINT_MAX : l->config->hold_max;
+	unsigned most = s->waited ? UINT_MAX : l->config->hold_max;
 
 	if (!gauge_enter(l->hold_gauge, most)) {
 		s->limit = LIMIT_HOLD;
 		refuse_begin(s, CLOSE_LIMIT);
 		return false;
 	}
-	if (s->hold_until_ms == 0) {
-		s->hold_until_ms = worker_now(s->worker) + l->config->hold_ms;
+	if (!s->waited) {
+		s->waited = true;
+		s->held_after_ms = (uint32_t)(worker_now(s->worker) - s->started_ms);
 		COUNT(l->count, held, 1);
 	}
 	return true;
@@ -116,8 +122,7 @@ void hold_begin(struct session *s)
 {
 	struct worker_listener *l = listener_of(s);
 
-	if (l->config->hold_ms == 0 ||
-	    (s->hold_until_ms && worker_now(s->worker) >= s->hold_until_ms)) {
+	if (l->config->hold_ms == 0 || (s->waited && worker_now(s->worker) >= until_ms(s))) {
 		end_of_patience(s);
 		return;
 	}
@@ -126,7 +131,7 @@ void hold_begin(struct session *s)
 	s->tried = 0;
 	s->attempts = 0;
 	session_move(s, SESSION_HELD);
-	session_set_deadline(s, s->hold_until_ms - worker_now(s->worker));
+	session_set_deadline(s, until_ms(s) - worker_now(s->worker));
 	tell_oldest(l);
 	hold_run(s); /* it may have left already */
 }
@@ -168,7 +173,7 @@ void hold_yield_place(struct session *s)
 
 void hold_take_place(struct session *s)
 {
-	if (s->released || s->hold_until_ms == 0)
+	if (s->released || !s->waited)
 		return;
 	s->released = true;
 	listener_of(s)->n_released++;
@@ -198,7 +203,7 @@ void hold_settled(struct session *s, bool served)
 	else if (served && l->window > 1 && l->window < share(s->worker, WINDOW_MOST))
 		l->window++;
 	hold_yield_place(s);
-	if (served && s->hold_until_ms)
+	if (served && s->waited)
 		count_served(s);
 	tell_if_emptied(s->worker, l);
 }

@@ -8,6 +8,8 @@
 #include "core/counters.h"
 #include "proxy/worker_state.h"
 
+enum { HEAR_MS = 10 }; /* between two looks whether a server is alive: relay_hear */
+
 static struct counters *listener_row(const struct session *s)
 {
 	return s->worker->listeners[s->listener].count;
@@ -160,7 +162,7 @@ static void interrupt(struct session *s, const struct way *way)
 		pump_interrupt(&s->down, s->server.fd, d);
 	else
 		pump_interrupt(&s->up, s->client.fd, d);
-	if (!way->client && pump_coalesces(&s->down) && d->n_reads == 1 &&
+	if (!way->client && pump_coalesces(&s->down) && d->n_reads > 0 &&
 	    pg_stream_ends_answer(d->scratch, d->n_read))
 		pump_interrupt(&s->down, s->server.fd, d);
 }
@@ -177,6 +179,12 @@ static void hurry_server(struct session *s, bool answered)
 		(void)sockopt_no_delay(s->server.fd);
 }
 
+/* A UNIX socket wakes for every byte, whatever the mark. */
+static bool gathers(const struct session *s, const struct way *way)
+{
+	return way->client ? s->peer.kind != ENDPOINT_UNIX : !dialer_is_local(&s->lane->to);
+}
+
 static void run(struct session *s, const struct way *way)
 {
 	struct pump *p = way->client ? &s->up : &s->down;
@@ -188,7 +196,7 @@ static void run(struct session *s, const struct way *way)
 	uint64_t before = p->bytes;
 	enum pump_result r;
 
-	d->coalesce_us = listener_of(s)->config->coalesce_us;
+	d->coalesce_us = gathers(s, way) ? listener_of(s)->config->coalesce_us : 0;
 	d->unseen_most = way->unseen_most(&s->stream);
 	d->last = (way->client ? &s->down : &s->up)->finished;
 	r = pump_run(p, source, sink, d);
@@ -204,14 +212,14 @@ static void run(struct session *s, const struct way *way)
 
 /* Has the server said something just now? Bytes that come after all others had been read were sent
  * lately, unless a client reads so slowly that they lay in the kernels' buffers, and a frozen
- * server would seem to speak for as long as these last. Looking costs a call: once a millisecond.
+ * server would seem to speak for as long as these last. Looking costs a call.
  */
 void relay_hear(struct session *s, uint32_t events)
 {
 	int64_t now_ms = worker_now(s->worker);
 	struct lane *lane = s->lane;
 
-	if (!(events & EDGE_READ) || s->down.readable || lane->listened_ms == now_ms)
+	if (!(events & EDGE_READ) || s->down.readable || now_ms - lane->listened_ms < HEAR_MS)
 		return;
 	lane->listened_ms = now_ms;
 	if (!socket_has_queued(s->client.fd))

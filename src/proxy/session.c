@@ -65,7 +65,7 @@ static void run_or_wait(struct session *s)
 }
 
 /* Readiness is kept in the pumps whatever the state: an edge comes once. */
-static void on_client(struct edge_source *source, uint32_t events)
+void session_client_ready(struct edge_source *source, uint32_t events)
 {
 	struct session *s = LIST_ENTRY(source, struct session, client);
 
@@ -76,7 +76,7 @@ static void on_client(struct edge_source *source, uint32_t events)
 	run_or_wait(s);
 }
 
-static void on_server(struct edge_source *source, uint32_t events)
+void session_server_ready(struct edge_source *source, uint32_t events)
 {
 	struct session *s = LIST_ENTRY(source, struct session, server);
 
@@ -168,8 +168,8 @@ static struct session *session_new(struct worker *w, unsigned listener)
 	s->started_ms = s->active_ms = worker_now(w);
 	list_init(&s->ready);
 	list_init(&s->timed);
-	edge_source_init(&s->client, on_client);
-	edge_source_init(&s->server, on_server);
+	edge_source_init(&s->client, SOURCE_CLIENT);
+	edge_source_init(&s->server, SOURCE_SERVER);
 	list_init(&s->node);
 	list_append(&w->states[SESSION_GREETING], &s->node);
 	return s;

@@ -160,7 +160,7 @@ static void set_budget(struct worker *w)
 {
 	bool alone = w->edge.n_events <= 2 && w->ready.next == w->ready.prev;
 
-	w->desk.budget = alone ? PUMP_SCRATCH_BYTES : PUMP_SHARED_BYTES;
+	w->desk.budget = alone ? PUMP_ALONE_BYTES : PUMP_SHARED_BYTES;
 	w->desk.now_us = w->edge.now_us;
 }
 
@@ -311,6 +311,13 @@ static void init_plain(struct worker *w, const struct worker_setup *setup)
 	lanes_init(w);
 }
 
+static edge_handler *const handlers[N_SOURCES] = {
+	[SOURCE_CLIENT] = session_client_ready,
+	[SOURCE_SERVER] = session_server_ready,
+	[SOURCE_LISTENER] = accept_ready,
+	[SOURCE_COURIER] = cancel_courier_ready,
+};
+
 /* What fails here fails for want of memory or descriptors; worker_free closes what was reached. */
 static int open_machine(struct worker *w)
 {
@@ -327,7 +334,7 @@ static int open_machine(struct worker *w)
 	if (rc < 0)
 		return rc;
 	w->opened = OPENED_MAILBOX;
-	rc = edge_open(&w->edge, &w->loop);
+	rc = edge_open(&w->edge, &w->loop, handlers, N_SOURCES);
 	if (rc < 0)
 		return rc;
 	w->opened = OPENED_EDGE;

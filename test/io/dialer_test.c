@@ -27,8 +27,8 @@ static int call_address(const struct dialer_address *to, int *fd)
 	if (rc < 0)
 		return rc;
 	assert_int_equal(loop_open(&loop), 0);
-	assert_int_equal(edge_open(&edge, &loop), 0);
-	edge_source_init(&source, on_ready);
+	assert_int_equal(edge_open(&edge, &loop, &(edge_handler *){on_ready}, 1), 0);
+	edge_source_init(&source, 0);
 	assert_int_equal(edge_add(&edge, &source, *fd), 0);
 	while (edge_wait(&edge, clock_us(), clock_us() + 20000000) == 0)
 		;

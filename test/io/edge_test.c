@@ -20,12 +20,19 @@ struct guest_of_set {
 	struct guest_of_set **victim; /* dropped and freed when this one is called */
 };
 
+enum kind { GUEST, SWAPPER, ORDERED, HURRIED, N_KINDS };
+
+static edge_handler on_ready, on_swap, on_ordered, on_hurried;
+
+static edge_handler *const handlers[N_KINDS] = {
+	[GUEST] = on_ready, [SWAPPER] = on_swap, [ORDERED] = on_ordered, [HURRIED] = on_hurried};
+
 static int setup(void **state)
 {
 	struct party *p = calloc(1, sizeof(*p));
 
 	assert_int_equal(loop_open(&p->loop), 0);
-	assert_int_equal(edge_open(&p->edge, &p->loop), 0);
+	assert_int_equal(edge_open(&p->edge, &p->loop, handlers, N_KINDS), 0);
 	*state = p;
 	return 0;
 }
@@ -59,7 +66,7 @@ static struct guest_of_set *join(struct party *p, int fd)
 
 	g->party = p;
 	make_nonblocking(fd);
-	edge_source_init(&g->source, on_ready);
+	edge_source_init(&g->source, GUEST);
 	assert_int_equal(edge_add(&p->edge, &g->source, fd), 0);
 	return g;
 }
@@ -187,7 +194,7 @@ static void test_a_reused_source_gets_no_event_of_its_old_socket(void **state)
 	tcp_pair(&e, &s.fresh);
 	make_nonblocking(s.fresh);
 	make_nonblocking(b);
-	edge_source_init(&s.source, on_swap);
+	edge_source_init(&s.source, SWAPPER);
 	assert_int_equal(edge_add(&p->edge, &s.source, b), 0); /* first in the batch */
 	s.other = join(p, d);
 	tcp_reset(c);
@@ -284,7 +291,7 @@ static void test_the_guest_runs_before_the_sockets_of_its_batch(void **state)
 	async.data = &woken;
 	tcp_pair(&a, &b);
 	make_nonblocking(b);
-	edge_source_init(&o.source, on_ordered);
+	edge_source_init(&o.source, ORDERED);
 	assert_int_equal(edge_add(&p->edge, &o.source, b), 0);
 	turn(p, 0);
 	o.called = false;
@@ -380,7 +387,7 @@ static void test_when_the_time_is_over_every_source_still_hears(void **state)
 
 		h[i] = (struct hurried){.edge = &p->edge};
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-		edge_source_init(&h[i].source, on_hurried);
+		edge_source_init(&h[i].source, HURRIED);
 		make_nonblocking(pair[1]);
 		assert_int_equal(edge_add(&p->edge, &h[i].source, pair[1]), 0);
 		far[i] = pair[0];
@@ -408,6 +415,28 @@ static void test_when_the_time_is_over_every_source_still_hears(void **state)
 	}
 }
 
+static void test_each_kind_of_source_has_its_handler(void **state)
+{
+	struct party *p = *state;
+	struct hurried h = {.edge = &p->edge};
+	struct guest_of_set *g;
+	int a, b, c, d;
+
+	tcp_pair(&a, &b);
+	tcp_pair(&c, &d);
+	g = join(p, b);
+	make_nonblocking(d);
+	edge_source_init(&h.source, HURRIED);
+	assert_int_equal(edge_add(&p->edge, &h.source, d), 0);
+	turn(p, 20000);
+	assert_int_equal(g->calls, 1);
+	assert_int_equal(h.n_calls, 1);
+	leave(p, g);
+	close(edge_drop(&p->edge, &h.source));
+	close(a);
+	close(c);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -416,6 +445,7 @@ int main(void)
 		STORY(test_the_end_and_a_reset_are_told_as_such),
 		STORY(test_a_source_dropped_in_the_batch_is_never_called),
 		STORY(test_a_reused_source_gets_no_event_of_its_old_socket),
+		STORY(test_each_kind_of_source_has_its_handler),
 		STORY(test_the_guests_timer_ends_a_long_sleep),
 		STORY(test_another_thread_wakes_the_guest),
 		STORY(test_the_guest_runs_before_the_sockets_of_its_batch),

@@ -201,12 +201,13 @@ def base_backup_stream(world, way):
     return base_backup(world, way, "stream")
 
 
-DOWN = (copy_to, dump_plain, dump_custom, one_value, base_backup_fetch)
+DOWN = (copy_to, dump_custom, one_value, base_backup_fetch)
 WAYS = ("tcp", "uncoalesced", "tls", "unix", "near")
 TRANSFERS = (*DOWN, copy_from, results)
+ALSO = [("tcp", dump_plain), ("tls", dump_plain), ("tcp", base_backup_stream)]  # to isari like another one
 
 
-@pytest.mark.parametrize("way, transfer", [(w, t) for w in WAYS for t in TRANSFERS] + [("tcp", base_backup_stream)],
+@pytest.mark.parametrize("way, transfer", [(w, t) for w in WAYS for t in TRANSFERS] + ALSO,
                          ids=lambda p: getattr(p, "__name__", p))
 def test_what_comes_through_isari_is_what_comes_without_it(world, way, transfer):
     without, before, way = world.without(transfer), moved(world.isari), world.ways[way]
