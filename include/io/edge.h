@@ -27,13 +27,18 @@ enum {
 		EDGE_EOF | EDGE_HANGUP | EDGE_ERROR, /* no further edge may come: read to the end */
 };
 
-enum { EDGE_BATCH = 256 };
+enum {
+	EDGE_BATCH = 256,
+	EDGE_MOST_FD = (1 << 23) - 1, /* the kernel gives the lowest free number */
+};
 
 /* Of sources there are many, of their kinds few: who hears a kind's events stands in a table. */
 struct edge_source {
-	int fd;        /* -1: not in the set */
-	unsigned kind; /* its handler's place in the table */
+	int fd : 24;       /* -1: not in the set */
+	unsigned kind : 8; /* its handler's place in the table */
 };
+
+_Static_assert(sizeof(struct edge_source) == 4, "two of them are in every session");
 
 typedef void edge_handler(struct edge_source *source, uint32_t events);
 
@@ -58,7 +63,7 @@ void edge_close(struct edge *e); /* the guest loop stays with its owner */
 
 void edge_source_init(struct edge_source *s, unsigned kind);
 /* The set watches `fd` (non-blocking) from now on; what is ready already comes as the first event.
- * On failure the descriptor stays the caller's. */
+ * On failure (-EMFILE: above EDGE_MOST_FD) the descriptor stays the caller's. */
 int edge_add(struct edge *e, struct edge_source *s, int fd);
 /* Out of the batch; the descriptor is the caller's again (-1 when there was none) and must be
  * closed now: that takes it out of the kernel's set. */

@@ -30,7 +30,7 @@ void http_global_fini(void);
 
 struct http_client; /* one CURLM and its handles on one loop */
 
-struct http_client *http_client_new(uv_loop_t *loop); /* NULL: libcurl has no memory */
+struct http_client *http_client_new(uv_loop_t *loop); /* NULL: no memory or descriptor */
 /* No transfer may be left. Calls back once, later, when every handle is gone and memory is
  * freed. */
 void http_client_close(struct http_client *c, void (*on_closed)(void *arg), void *arg);

@@ -19,13 +19,17 @@
 
 enum {
 	PUMP_SCRATCH_BYTES = 64 * 1024, /* most of one read, and so of what a full sink leaves us */
-	PUMP_SHARED_BYTES = 64 * 1024,  /* a run's budget when others wait ... */
-	PUMP_ALONE_BYTES = 256 * 1024,  /* ... and when nobody does */
-	PUMP_SLOW_BYTES = 16 * 1024,    /* the first read after a short write */
-	PUMP_SCARCE_BYTES = 4 * 1024,   /* when the thread's residues have reached their cap */
+	/* A run's budget when others wait, and when nobody does. It is for copies: what goes
+	 * through a pipe takes a quarter of the time. */
+	PUMP_SHARED_BYTES = 64 * 1024,
+	PUMP_ALONE_BYTES = 256 * 1024,
+	PUMP_SLOWEST = 2, /* the first read after a short write is so many times halved */
+	PUMP_SLOW_BYTES = PUMP_SCRATCH_BYTES >> PUMP_SLOWEST,
+	PUMP_SCARCE_BYTES = 4 * 1024, /* when the thread's residues have reached their cap */
 	PUMP_RESIDUE_MAX = 64 * 1024 * 1024,
 	PUMP_BURST_BYTES = 256 * 1024, /* from a source that never was empty meanwhile: it is faster
 					  than we are, and worth a pipe */
+	PUMP_LONG_BURST_BYTES = UINT16_MAX * 16, /* as much as pump.burst can tell: 1 MB */
 };
 
 /* What the pumps of one thread share. */
@@ -50,6 +54,9 @@ struct pump_desk {
 	unsigned n_reads;
 	size_t n_read;
 	size_t n_unseen;
+	/* A burst of PUMP_LONG_BURST_BYTES, and bytes have to be seen: copying costs several times
+	 * what a pipe would. */
+	bool wants_unseen;
 };
 
 struct pump_extra;

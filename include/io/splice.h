@@ -9,8 +9,10 @@
 #include <sys/types.h>
 
 enum {
-	PIPE_BYTES = 256 * 1024, /* 1 MB brought nothing more */
-	PIPES_MOST = 16,         /* of a thread */
+	PIPE_BYTES =
+		1024 * 1024, /* of 256 kB a burst costs a sixth more; the kernel's default limit */
+	PIPE_LEAST_BYTES = 256 * 1024, /* when there are not so many pages for us */
+	PIPES_MOST = 16,               /* of a thread */
 };
 
 struct pipe {
@@ -24,7 +26,7 @@ struct pipes {
 	unsigned n_pass; /* none was to be had: so many askers go without before the next try */
 };
 
-/* An empty pipe of PIPE_BYTES, or NULL. */
+/* An empty pipe, or NULL. */
 struct pipe *pipes_take(struct pipes *p);
 void pipes_give_back(struct pipes *p, struct pipe *pipe);
 void pipes_fini(struct pipes *p); /* all were given back */

@@ -96,8 +96,9 @@ struct session {
 	bool has_heard : 1;   /* STARTING: its server has begun to say what has to be heard whole */
 };
 
-_Static_assert(sizeof(struct session) <= 232,
-	       "an idle session costs at most 256 bytes of ours, its share of everything included");
+_Static_assert(
+	sizeof(struct session) <= 224,
+	"an idle session costs at most 256 bytes of ours; its share of all else is up to 32");
 
 enum { NOT_READY = UINT8_MAX }; /* PostgreSQL says that it is starting up or shutting down */
 

@@ -289,6 +289,7 @@ struct prober *prober_new(const struct prober_setup *setup)
 
 	pr->setup = *setup;
 	pr->http = http_client_new(setup->loop);
+	INSIST(pr->http != NULL);
 	pr->n_probes = 2 * setup->config->n_members;
 	pr->probes = xcalloc(pr->n_probes, sizeof(*pr->probes));
 	for (size_t i = 0; i < pr->n_probes; i++) {

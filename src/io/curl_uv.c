@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 struct curl_uv {
-	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer;
 	uv_poll_t poll; /* of the set */
@@ -169,13 +168,12 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
 
 /* ---- the adapter ----------------------------------------------------------------------------- */
 
-/* Neither libcurl nor uv is told of the set before all of it is there. */
-static int open_set(struct curl_uv *a)
+static int open_set(struct curl_uv *a, uv_loop_t *loop)
 {
 	a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (a->epoll_fd < 0)
 		return -errno;
-	if (uv_poll_init(a->loop, &a->poll, a->epoll_fd) == 0)
+	if (uv_poll_init(loop, &a->poll, a->epoll_fd) == 0)
 		return 0;
 	close(a->epoll_fd);
 	return -ENOMEM;
@@ -193,9 +191,8 @@ struct curl_uv *curl_uv_new(uv_loop_t *loop)
 {
 	struct curl_uv *a = xcalloc(1, sizeof(*a));
 
-	a->loop = loop;
 	a->multi = curl_multi_init();
-	if (a->multi == NULL || open_set(a) < 0) {
+	if (a->multi == NULL || open_set(a, loop) < 0) {
 		curl_multi_cleanup(a->multi); /* NULL is fine */
 		free(a);
 		return NULL;

@@ -67,7 +67,7 @@ void edge_close(struct edge *e)
 void edge_source_init(struct edge_source *s, unsigned kind)
 {
 	s->fd = -1;
-	s->kind = kind;
+	s->kind = (uint8_t)kind;
 }
 
 int edge_add(struct edge *e, struct edge_source *s, int fd)
@@ -76,9 +76,11 @@ int edge_add(struct edge *e, struct edge_source *s, int fd)
 				 .data.ptr = s};
 
 	REQUIRE(s->fd < 0 && fd >= 0 && s->kind < e->n_kinds);
+	if (fd > EDGE_MOST_FD)
+		return -EMFILE;
 	if (epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
 		return -errno;
-	s->fd = fd;
+	s->fd = fd & EDGE_MOST_FD;
 	return 0;
 }
 

@@ -27,7 +27,8 @@ static struct pipe *pipe_make(void)
 		return NULL;
 	}
 	*p = (struct pipe){.out = fds[0], .in = fds[1]};
-	if (fcntl(p->in, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES)
+	if (fcntl(p->in, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES ||
+	    fcntl(p->in, F_SETPIPE_SZ, PIPE_LEAST_BYTES) >= PIPE_LEAST_BYTES)
 		return p;
 	pipe_close(p);
 	return NULL;

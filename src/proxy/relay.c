@@ -122,7 +122,7 @@ static void follow(struct session *s, const struct way *way)
 {
 	const struct pump_desk *d = &s->worker->desk;
 
-	if (d->n_reads + (d->n_unseen > 0) > 1)
+	if (d->n_reads + (d->n_unseen > 0) > 1 || d->wants_unseen)
 		pg_stream_lose(&s->stream);
 	else if (d->n_unseen > 0)
 		way->unseen(&s->stream, d->n_unseen);

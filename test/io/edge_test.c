@@ -437,6 +437,18 @@ static void test_each_kind_of_source_has_its_handler(void **state)
 	close(c);
 }
 
+/* Such numbers are had only by asking for them; the descriptor stays the caller's. */
+static void test_a_number_that_does_not_fit_is_refused(void **state)
+{
+	struct party *p = *state;
+	struct edge_source source;
+
+	edge_source_init(&source, GUEST);
+	assert_int_equal(edge_add(&p->edge, &source, EDGE_MOST_FD), -EBADF);
+	assert_int_equal(edge_add(&p->edge, &source, EDGE_MOST_FD + 1), -EMFILE);
+	assert_int_equal(edge_drop(&p->edge, &source), -1);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -446,6 +458,7 @@ int main(void)
 		STORY(test_a_source_dropped_in_the_batch_is_never_called),
 		STORY(test_a_reused_source_gets_no_event_of_its_old_socket),
 		STORY(test_each_kind_of_source_has_its_handler),
+		STORY(test_a_number_that_does_not_fit_is_refused),
 		STORY(test_the_guests_timer_ends_a_long_sleep),
 		STORY(test_another_thread_wakes_the_guest),
 		STORY(test_the_guest_runs_before_the_sockets_of_its_batch),

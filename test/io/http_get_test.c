@@ -745,6 +745,39 @@ static void test_many_at_once_each_answer_once(void **state)
 }
 
 /* One that hangs must not slow those that answer, nor be forgotten beside them. */
+/* uv's table has a place for each descriptor number up to the highest that the loop watches. */
+static void test_a_high_descriptor_number_costs_the_loop_nothing(void **state)
+{
+	enum { TAKEN = 500 };
+	struct script s = {.bytes = "HTTP/1.0 200 OK\r\n" PATRONI_HEADERS "{}"};
+	struct outcome o = {0};
+	struct http_request r;
+	struct http_client *c;
+	struct http_get *g;
+	struct peer p;
+	uv_loop_t loop;
+	int fds[TAKEN];
+
+	(void)state;
+	peer_start(&p, serve, &s);
+	r = request_to(p.port, LONG_MS);
+	assert_int_equal(loop_open(&loop), 0);
+	c = http_client_new(&loop);
+	for (int i = 0; i < TAKEN; i++) {
+		fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		assert_true(fds[i] >= 0);
+	}
+	assert_int_equal(http_get_start(c, &r, on_get, &o, &g), 0);
+	assert_true(wait_until(&loop, &o.calls, 1));
+	assert_int_equal(o.result, HTTP_OK);
+	assert_in_range(loop.nwatchers, 1, TAKEN / 2);
+	for (int i = 0; i < TAKEN; i++)
+		close(fds[i]);
+	close_client(&loop, c);
+	peer_stop(&p);
+	free(o.body);
+}
+
 static void test_a_hang_among_answers_hurts_nobody_else(void **state)
 {
 	struct script hang = {.bytes = "HTTP/1.0 200 OK\r\n\r\n{", .ending = END_SILENCE};
@@ -954,6 +987,7 @@ int main(void)
 		cmocka_unit_test(test_a_certificate_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_handshake_that_hangs_times_out),
 		cmocka_unit_test(test_many_at_once_each_answer_once),
+		cmocka_unit_test(test_a_high_descriptor_number_costs_the_loop_nothing),
 		cmocka_unit_test(test_a_hang_among_answers_hurts_nobody_else),
 		cmocka_unit_test(test_cancelled_after_any_number_of_turns),
 		cmocka_unit_test(test_cancelled_while_it_hangs_after_half_an_answer),
