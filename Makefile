@@ -193,11 +193,11 @@ $(BUILD)/bench/%: bench/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS_all)
 
 # The loads and the server they are put on: several files each, some of them common to both.
-LOAD_SERVER_SRC := $(wildcard bench/load_server*.c) bench/load_net.c bench/load_wire.c
-LOAD_SRC := $(filter-out bench/load_server%,$(wildcard bench/load.c bench/load_*.c))
+LOAD_SERVER_SRC := $(wildcard bench/load/server*.c) bench/load/net.c bench/load/wire.c
+LOAD_SRC := $(filter-out bench/load/server%,$(wildcard bench/load/*.c))
 $(BUILD)/bench/load_server: $(LOAD_SERVER_SRC)
 $(BUILD)/bench/load: $(LOAD_SRC)
-$(BUILD)/bench/load $(BUILD)/bench/load_server: $(wildcard bench/load*.h)
+$(BUILD)/bench/load $(BUILD)/bench/load_server: $(wildcard bench/load/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^)

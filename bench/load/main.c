@@ -5,9 +5,9 @@
  *
  * One JSON object on stdout says it. What cannot be had (a connection, an answer, a right byte)
  * ends the run with a sentence on stderr and 1; a wrong command line with 2.
- * Not here: the modes (load_pingpong.c, load_bulk.c ...), sessions (load_client.c). */
+ * Not here: the modes (pingpong.c, bulk.c ...), sessions (client.c). */
+#include "client.h"
 #include "load.h"
-#include "load_client.h"
 
 #include <stddef.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Mode `cut`: many idle sessions of which the other side is about to make an end, and a few that go
  * on elsewhere. How long did it take, what were they told, and did the others feel it?
- * Not here: who cuts; asking and comparing (load_echo.c). */
-#include "load_echo.h"
+ * Not here: who cuts; asking and comparing (echo.c). */
+#include "echo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  *
  * All functions that return int: 0, or negative with a sentence in clients->error: the run ends. */
 #include "load.h"
-#include "load_net.h"
-#include "load_wire.h"
+#include "net.h"
+#include "wire.h"
 
 #include <sys/queue.h>
 
@@ -83,7 +83,7 @@ void client_queue(struct client *c);
 int client_send(struct client *c, const void *data, size_t n, size_t *sent);
 /* The other side said this where something else was due, `at` bytes into it. */
 int client_wrong(struct client *c, const char *what, uint64_t at, const char *data, size_t n);
-/* load_clients.c says that something happened, or that its turn has come. */
+/* clients.c says that something happened, or that its turn has come. */
 int client_on_event(struct client *c, uint32_t events);
 int client_run(struct client *c);
 /* SQLSTATE ('C') or text ('M') of the ErrorResponse that begins here, or NULL. */

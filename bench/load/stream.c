@@ -1,8 +1,8 @@
 /* Sessions that carry one COPY of known content. Down: what comes is compared with what must come,
  * all of it (verify) or only what is not CopyData. Up: the server's count is compared, and with
  * verify it compares the content.
- * Not here: sockets (load_client.c), what the numbers are for (the modes). */
-#include "load_stream.h"
+ * Not here: sockets (client.c), what the numbers are for (the modes). */
+#include "stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>

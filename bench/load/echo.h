@@ -1,8 +1,8 @@
 #pragma once
 /* Sessions that ask for one echo after the other, each with a tag of its own, and compare every
  * byte of the answer. */
-#include "load_client.h"
-#include "load_stats.h"
+#include "client.h"
+#include "stats.h"
 
 struct echoes;
 

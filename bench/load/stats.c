@@ -1,6 +1,6 @@
 /* Latencies and the one line of JSON that a load prints.
  * Not here: what is measured. */
-#include "load_stats.h"
+#include "stats.h"
 
 #include <stdio.h>
 #include <string.h>

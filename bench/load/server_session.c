@@ -6,9 +6,9 @@
  *   sink [BYTES CHUNK]       COPY in; with its size the content is compared, too
  *   anything else            is done at once (poolers set and discard things)
  *
- * Not here: how answers go out (load_server_output.c). */
-#include "load_net.h"
-#include "load_server.h"
+ * Not here: how answers go out (server_output.c). */
+#include "net.h"
+#include "server.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* What the false PostgreSQL says: short answers at once, echoes and copies from prebuilt images, as
  * far as the socket takes them, one pass per turn.
- * Not here: what was asked (load_server_session.c). */
-#include "load_net.h"
-#include "load_server.h"
+ * Not here: what was asked (server_session.c). */
+#include "net.h"
+#include "server.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* Modes of streams: `bulk` (as fast as they go, down or up) and `stall` (one that is not read for
  * some time).
- * Not here: what a stream is, and comparing it (load_stream.c). */
-#include "load_stats.h"
-#include "load_stream.h"
+ * Not here: what a stream is, and comparing it (stream.c). */
+#include "stats.h"
+#include "stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>

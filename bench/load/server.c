@@ -4,9 +4,9 @@
  *
  * One thread, one epoll set; each socket is registered once, edge-triggered. Stdout says `ready`
  * when all addresses listen. SIGTERM and SIGINT end it.
- * Not here: what is answered (load_server_session.c), how (load_server_output.c). */
-#include "load_server.h"
-#include "load_net.h"
+ * Not here: what is answered (server_session.c), how (server_output.c). */
+#include "server.h"
+#include "net.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 #pragma once
 /* Sessions that carry one COPY, down (`send`) or up (`sink`), of known content. */
-#include "load_client.h"
+#include "client.h"
 
 struct stream {
 	struct client client; /* first: deeds get this one */

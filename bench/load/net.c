@@ -1,6 +1,6 @@
 /* Addresses, sockets, clock and limits of load and load_server.
  * Not here: what is done when a socket is ready. */
-#include "load_net.h"
+#include "net.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

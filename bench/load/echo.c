@@ -1,6 +1,6 @@
 /* Sessions that ask for one echo after the other.
- * Not here: sockets (load_client.c), what the numbers are for (the modes). */
-#include "load_echo.h"
+ * Not here: sockets (client.c), what the numbers are for (the modes). */
+#include "echo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

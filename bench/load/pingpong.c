@@ -1,7 +1,7 @@
 /* Modes of closed loops: `pingpong` (round trips alone) and `idle` (sessions that had one answer
  * and then only are there).
- * Not here: asking and comparing (load_echo.c). */
-#include "load_echo.h"
+ * Not here: asking and comparing (echo.c). */
+#include "echo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

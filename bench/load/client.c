@@ -1,6 +1,6 @@
 /* One session of load: connect, start, read, send, close.
- * Not here: the epoll set they share (load_clients.c), what is said after the start. */
-#include "load_client.h"
+ * Not here: the epoll set they share (clients.c), what is said after the start. */
+#include "client.h"
 
 #include <errno.h>
 #include <string.h>

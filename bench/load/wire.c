@@ -1,6 +1,6 @@
 /* Messages of PostgreSQL's protocol and the prebuilt images of answers and copies.
  * Not here: sockets; when something is said. */
-#include "load_wire.h"
+#include "wire.h"
 
 #include <errno.h>
 #include <stdio.h>

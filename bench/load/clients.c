@@ -1,6 +1,6 @@
 /* The epoll set that all sessions of load share, and whose turn it is.
- * Not here: one session (load_client.c), what is measured. */
-#include "load_client.h"
+ * Not here: one session (client.c), what is measured. */
+#include "client.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Mode `fair`: round trips of small sessions beside streams of a given rate, which come through the
  * same proxy, or with --bulk-target from elsewhere.
- * Not here: asking and comparing (load_echo.c, load_stream.c). */
-#include "load_echo.h"
-#include "load_stream.h"
+ * Not here: asking and comparing (echo.c, stream.c). */
+#include "echo.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #pragma once
 /* The false PostgreSQL: what its files know of each other. */
-#include "load_wire.h"
+#include "wire.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,16 +75,16 @@ struct server {
 	char scratch[SCRATCH];
 };
 
-/* load_server.c */
+/* server.c */
 void session_queue(struct session *s);
 void session_close(struct session *s);
 uint64_t server_random(struct server *v);
 void server_pace(struct server *v, struct stream *st);
 
-/* load_server_session.c: negative: the session is over. */
+/* server_session.c: negative: the session is over. */
 int session_run(struct session *s);
 
-/* load_server_output.c: 0 all is out, 1 not yet, negative the session is over. */
+/* server_output.c: 0 all is out, 1 not yet, negative the session is over. */
 int output_flush(struct session *s);
 int output_short(struct session *s, const char *data, size_t n);
 int output_done(struct session *s, const char *tag);

@@ -1,7 +1,7 @@
 /* Mode `connect`: as many connections as can be had, one after the other, --inflight at once. Each
  * is connect, start, an echo (unless --no-message), close.
- * Not here: asking and comparing (load_echo.c). */
-#include "load_echo.h"
+ * Not here: asking and comparing (echo.c). */
+#include "echo.h"
 
 #include <stdlib.h>
 
