@@ -24,7 +24,7 @@ class Local(Lone):
     """One that listens in a directory, too."""
 
     def start(self, **settings):
-        return super().start(unix_socket_directories=self.dir, log_connections="on", **settings)
+        return super().start(**{"unix_socket_directories": self.dir, "log_connections": "on"} | settings)
 
     def stop_postgres(self):
         run([*AS_USER, f"{PG_BIN}/pg_ctl", "-D", self.data, "stop", "-m", "fast"], cwd="/")

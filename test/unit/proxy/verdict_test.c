@@ -120,10 +120,10 @@ static void test_a_server_is_heard_when_it_speaks(void **state)
 	for (int i = 0; i < 3; i++) {
 		int64_t before = test_now_ms();
 
-		while (test_now_ms() <= before)
-			;
-		assert_carries(&s);
-		AWAIT(w, heard_ms(w) > before);
+		do { /* not every word is listened to */
+			assert_carries(&s);
+			assert_true(test_now_ms() < before + 20000);
+		} while (heard_ms(w) <= before);
 	}
 	hang_up(&s);
 }
