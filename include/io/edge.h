@@ -43,7 +43,8 @@ _Static_assert(sizeof(struct edge_source) == 4, "two of them are in every sessio
 typedef void edge_handler(struct edge_source *source, uint32_t events);
 
 struct edge {
-	int epoll_fd;
+	int epoll_fd, alarm_fd;
+	int64_t alarm_us; /* when it goes off; in the past: it is off */
 	unsigned n_kinds;
 	edge_handler *const *handlers; /* by kind; of the set's owner */
 	uv_loop_t *guest;
