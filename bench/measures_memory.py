@@ -15,6 +15,7 @@ from pgwire import login, query, read_until
 
 PEERS = ("direct", "isari", "haproxy", "nginx", "pgbouncer")
 FIRST = 10
+CALM = 5  # seconds: who has just started asks more often
 
 
 def idle(conns, quick_conns, response):
@@ -120,6 +121,7 @@ def rest(turn):
     """CPU and memory of a process that has served a few and now only asks its three members."""
     with crowd(turn, FIRST, response=2048):
         pass
+    time.sleep(CALM)
     settle(turn)
     seconds = turn.pick(10, 5)
     with Spent(turn.contender.pid) as spent:

@@ -14,7 +14,9 @@
 #include <stdint.h>
 
 enum {
-	COALESCE_MARK_BYTES = 128 * 1024,  /* 64 kB: half as much saved; more: no gain */
+	/* For COPY the deadline is the limit; bursts through a pipe cost a fifth less than with a
+	 * mark of 128 kB */
+	COALESCE_MARK_BYTES = 512 * 1024,
 	COALESCE_AFTER_BYTES = 256 * 1024, /* in one go, before a source is taken for a stream */
 	COALESCE_PAUSE_US = 1000,          /* longer than this between two reads is no stream */
 	COALESCE_LEAST_BYTES = 4096,       /* of the read that begins it */
