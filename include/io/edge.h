@@ -66,6 +66,9 @@ void edge_source_init(struct edge_source *s, unsigned kind);
 /* The set watches `fd` (non-blocking) from now on; what is ready already comes as the first event.
  * On failure (-EMFILE: above EDGE_MOST_FD) the descriptor stays the caller's. */
 int edge_add(struct edge *e, struct edge_source *s, int fd);
+/* Whether it hears that it may be written to. TCP says so only after it was full; a UNIX socket
+ * each time its peer has read, which is a turn for nothing with each message. */
+void edge_want_write(struct edge *e, struct edge_source *s, bool wanted);
 /* Out of the batch; the descriptor is the caller's again (-1 when there was none) and must be
  * closed now: that takes it out of the kernel's set. */
 int edge_drop(struct edge *e, struct edge_source *s);

@@ -85,9 +85,10 @@ struct session {
 	bool client_error : 1, server_error : 1; /* its socket reported an error: it is dead */
 	bool client_lost : 1, server_lost : 1;   /* a write to it failed: its end is a reset */
 	bool server_ended_first : 1;
-	bool abrupt : 1;      /* its end is passed on as a reset, whatever the reason */
-	bool no_delay : 1;    /* relay.c: the server leg has it */
-	bool kept_alive : 1;  /* watch.c: the server leg has its keepalive */
+	bool abrupt : 1;   /* its end is passed on as a reset, whatever the reason */
+	bool no_delay : 1; /* relay.c: the server leg has it */
+	bool client_hushed : 1, server_hushed : 1; /* relay.c: a UNIX leg is not told of room */
+	bool kept_alive : 1;                       /* watch.c: the server leg has its keepalive */
 	bool secure : 1;      /* a server has said S to it: its next packet is a ClientHello */
 	bool negotiating : 1; /* STARTING: secure, and this server has yet to say S as well */
 	bool waited : 1;      /* has been HELD */

@@ -6,9 +6,9 @@
  * message: 1.5 us of 15, measured on a virtual machine. So times that are far are left to one
  * alarm (a timerfd, moved once a second), and only near ones limit a sleep.
  *
- * Registered once and never modified, a socket costs one epoll_ctl in its life; uv_poll would cost
- * two for every change of direction. An event is an edge: it is not repeated, so nobody may lose
- * one. */
+ * Registered once and never modified (but for UNIX sockets), a socket costs one epoll_ctl in its
+ * life; uv_poll would cost two for every change of direction. An event is an edge: it is not
+ * repeated, so nobody may lose one. */
 #include "io/edge.h"
 #include "base/assert.h"
 #include "io/clock.h"
@@ -105,6 +105,16 @@ int edge_add(struct edge *e, struct edge_source *s, int fd)
 		return -errno;
 	s->fd = fd & EDGE_MOST_FD;
 	return 0;
+}
+
+void edge_want_write(struct edge *e, struct edge_source *s, bool wanted)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = s};
+	int rc;
+
+	ev.events |= wanted ? EPOLLOUT : 0;
+	rc = epoll_ctl(e->epoll_fd, EPOLL_CTL_MOD, s->fd, &ev);
+	INSIST(rc == 0);
 }
 
 /* An event that was fetched together with the one in hand may name a source that is gone, or worse,

@@ -179,10 +179,23 @@ static void hurry_server(struct session *s, bool answered)
 		(void)sockopt_no_delay(s->server.fd);
 }
 
-/* A UNIX socket wakes for every byte, whatever the mark. */
-static bool gathers(const struct session *s, const struct way *way)
+static bool is_local(const struct session *s, bool client)
 {
-	return way->client ? s->peer.kind != ENDPOINT_UNIX : !dialer_is_local(&s->lane->to);
+	return client ? s->peer.kind == ENDPOINT_UNIX : dialer_is_local(&s->lane->to);
+}
+
+/* A UNIX socket hears of room for more only while somebody waits for it. */
+static void await_room(struct session *s, bool client, bool blocked)
+{
+	bool hushed = client ? s->client_hushed : s->server_hushed;
+
+	if (!is_local(s, client) || hushed != blocked)
+		return;
+	if (client)
+		s->client_hushed = !blocked;
+	else
+		s->server_hushed = !blocked;
+	edge_want_write(&s->worker->edge, client ? &s->client : &s->server, blocked);
 }
 
 static void run(struct session *s, const struct way *way)
@@ -196,7 +209,8 @@ static void run(struct session *s, const struct way *way)
 	uint64_t before = p->bytes;
 	enum pump_result r;
 
-	d->coalesce_us = gathers(s, way) ? listener_of(s)->config->coalesce_us : 0;
+	/* a UNIX socket wakes for every byte, whatever the mark */
+	d->coalesce_us = is_local(s, way->client) ? 0 : listener_of(s)->config->coalesce_us;
 	d->unseen_most = way->unseen_most(&s->stream);
 	d->last = (way->client ? &s->down : &s->up)->finished;
 	r = pump_run(p, source, sink, d);
@@ -207,6 +221,7 @@ static void run(struct session *s, const struct way *way)
 		count_moved(s, way, p->bytes - before, coalesced);
 	if (way->client && p->bytes != before)
 		hurry_server(s, answered);
+	await_room(s, !way->client, r == PUMP_BLOCKED);
 	settle(s, way->client, r);
 }
 

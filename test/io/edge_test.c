@@ -95,6 +95,34 @@ static void close_and_run(struct party *p, uv_handle_t *handle)
 	assert_false(uv_loop_alive(&p->loop));
 }
 
+/* A UNIX socket tells its writer of each of its peer's reads, unless that is not wanted. */
+static void test_room_is_told_to_who_wants_to_know(void **state)
+{
+	struct party *p = *state;
+	struct guest_of_set *g;
+	char byte;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	g = join(p, fds[1]);
+	turn(p, 20000);
+	edge_want_write(&p->edge, &g->source, false);
+	g->calls = 0;
+	write_all(fds[1], "x", 1);
+	assert_int_equal(read_all(fds[0], &byte, 1), 1);
+	turn(p, 0);
+	assert_int_equal(g->calls, 0);
+	edge_want_write(&p->edge, &g->source, true);
+	turn(p, 20000); /* there is room already, and that is told as well */
+	assert_int_equal(g->calls, 1);
+	write_all(fds[1], "y", 1);
+	assert_int_equal(read_all(fds[0], &byte, 1), 1);
+	turn(p, 20000);
+	assert_int_equal(g->calls, 2);
+	leave(p, g);
+	close(fds[0]);
+}
+
 static void test_an_edge_is_told_once_and_new_bytes_are_a_new_edge(void **state)
 {
 	struct party *p = *state;
@@ -453,6 +481,7 @@ int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		STORY(test_room_is_told_to_who_wants_to_know),
 		STORY(test_an_edge_is_told_once_and_new_bytes_are_a_new_edge),
 		STORY(test_the_end_and_a_reset_are_told_as_such),
 		STORY(test_a_source_dropped_in_the_batch_is_never_called),
