@@ -31,6 +31,11 @@ MEASURES = {m.name: m for of in MODULES for m in of.MEASURES}
 BUSY = 3
 
 
+def find_programs(programs):
+    contenders.Floor.programs = programs
+    return programs
+
+
 def options():
     p = argparse.ArgumentParser(description="isari, HAProxy, nginx, PgBouncer and a direct connection side by side")
     p.add_argument("--quick", action="store_true", help="the main rows, fewer rounds, smaller streams")
@@ -68,7 +73,7 @@ def list_rows(found):
 def who_counts(measure, found, quick):
     """A quick run is without those of whom nothing is wanted."""
     named = {n for r in found if r.measure == measure.name for w in r.wanted for n in (w.who, w.of)}
-    always = ("direct", "isari", "haproxy")
+    always = ("direct", "isari", "haproxy", "floor", "floor-unix")
     return [n for n in measure.contenders if not quick or n in always or n in named]
 
 
@@ -96,7 +101,7 @@ def measure(args):
     found = chosen(args)
     names = list(dict.fromkeys(r.measure for r in found))
     begun = time.monotonic()
-    with Stage(args.programs, *((150, 40) if args.quick else (500, 100))) as stage:
+    with Stage(find_programs(args.programs), *((150, 40) if args.quick else (500, 100))) as stage:
         takings = take_all(stage, args, found, names)
     return verdicts.result(found, takings, about(args, time.monotonic() - begun))
 

@@ -71,6 +71,37 @@ class Direct(Contender):
         return self
 
 
+class Floor(Contender):
+    """What only receives and sends: the least that these system calls cost (load/floor.c)."""
+
+    programs = "build/bench"
+
+    def __init__(self, nodes, name="floor", unix=False):
+        super().__init__(nodes, name)
+        if unix:
+            self.host, self.port = self.dir, PG_PORT
+        self.p = None
+
+    def __enter__(self):
+        self.p = popen([os.path.join(self.programs, "floor"), self.address, f"{self.nodes[0].address}:{PG_PORT}"],
+                       stdin=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.p.kill()
+        self.p.wait()
+        super().__exit__()
+
+    @property
+    def pid(self):
+        return self.p.pid
+
+    def serving(self):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX if self.host[0] == "/" else socket.AF_INET) as s:
+            s.connect(self.address if self.host[0] == "/" else (self.host, self.port))
+            return True
+
+
 class HAProxy(Contender):
     """read: also the port of the replicas, whose sessions stay when the primary's are cut."""
 
@@ -214,6 +245,8 @@ EXPERT = ("tune.bufsize 131072", "tune.pipesize 1048576")
 SPLICE = ("option splice-request", "option splice-response")
 KINDS = {
     "direct": (Direct, {}),
+    "floor": (Floor, {}),
+    "floor-unix": (Floor, {"unix": True}),
     "isari": (OurProxy, {}),
     "isari-unix": (OurProxy, {"unix": True}),
     "isari-unix-server": (OurProxy, {"unix_server": True}),
@@ -227,6 +260,8 @@ KINDS = {
 }
 WHAT = {
     "direct": "no proxy",
+    "floor": "a relay that only receives and sends, the least that epoll lets a proxy do: no contender, but a measure",
+    "floor-unix": "floor, clients on a UNIX socket",
     "isari": "default configuration, one thread",
     "isari-unix": "isari, clients on a UNIX socket",
     "isari-unix-server": "isari, socket: for the primary, a UNIX socket to the server",

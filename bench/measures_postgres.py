@@ -1,6 +1,6 @@
 """Loads of real clients on a real server: pgbench, and COPY by psql. Every function is a measure's `take` (method.py).
 
-Not here: the false server's loads (measures_load.py), memory (measures_idle.py).
+Not here: the false server's loads (measures_load.py), memory (measures_memory.py).
 """
 import contextlib
 import hashlib
