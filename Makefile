@@ -176,7 +176,7 @@ demo: ## a real three-node cluster and isari in front of it; DEMO=once ends by i
 # BENCH='--from FILE' prints again (or, with bench-results, writes again) what --json kept. Exit code 3: others used the machine.
 run_bench = ISARI=$(BUILD)/isari exec /usr/bin/python3 bench/bench.py --programs $(BUILD)/bench \
 	--json $(BUILD)/bench/$(1).json --charts $(BUILD)/bench/$(1) $(2) $(BENCH)
-bench_needs = sh etc/deps.sh $(DEPS) && $(MAKE) --no-print-directory all $(BUILD)/bench/load $(BUILD)/bench/load_server $(BUILD)/bench/floor
+bench_needs = sh etc/deps.sh $(DEPS) && $(MAKE) --no-print-directory all $(BUILD)/bench/load $(BUILD)/bench/load_server $(BUILD)/bench/bare
 bench: ## all rows beside HAProxy, nginx, PgBouncer and a direct connection, as ratios (25 minutes); BENCH='--only KEY ...'
 	@$(bench_needs)
 	@$(call run_bench,bench)
@@ -194,16 +194,16 @@ $(BUILD)/bench/%: bench/%.c
 
 # The loads and the server they are put on: several files each, some of them common to both.
 LOAD_SERVER_SRC := $(wildcard bench/load/server*.c) bench/load/net.c bench/load/wire.c
-LOAD_SRC := $(filter-out bench/load/server% bench/load/floor.c,$(wildcard bench/load/*.c))
+LOAD_SRC := $(filter-out bench/load/server% bench/load/bare.c,$(wildcard bench/load/*.c))
 $(BUILD)/bench/load_server: $(LOAD_SERVER_SRC)
 $(BUILD)/bench/load: $(LOAD_SRC)
-$(BUILD)/bench/floor: bench/load/floor.c bench/load/net.c
-$(BUILD)/bench/load $(BUILD)/bench/load_server $(BUILD)/bench/floor: $(wildcard bench/load/*.h)
+$(BUILD)/bench/bare: bench/load/bare.c bench/load/net.c
+$(BUILD)/bench/load $(BUILD)/bench/load_server $(BUILD)/bench/bare: $(wildcard bench/load/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^)
 
-bench-tools: $(addprefix $(BUILD)/bench/,load load_server floor failover_load failover_observe) ## the programs of both benches
+bench-tools: $(addprefix $(BUILD)/bench/,load load_server bare failover_load failover_observe) ## the programs of both benches
 
 # RUNS=1 EVENTS=switchover takes a minute, the default (5 of each) half an hour. CONTENDERS="isari haproxy"
 # THREADS=4 SSLMODE=require HELD=1000 STORM=500 OUT=directory vary it; FAILOVER='--think 20' passes on what else it knows.

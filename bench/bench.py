@@ -32,7 +32,7 @@ BUSY = 3
 
 
 def find_programs(programs):
-    contenders.Floor.programs = programs
+    contenders.Bare.programs = programs
     return programs
 
 
@@ -73,7 +73,7 @@ def list_rows(found):
 def who_counts(measure, found, quick):
     """A quick run is without those of whom nothing is wanted."""
     named = {n for r in found if r.measure == measure.name for w in r.wanted for n in (w.who, w.of)}
-    always = ("direct", "isari", "haproxy", "floor", "floor-unix")
+    always = ("direct", "isari", "haproxy", "bare", "bare-unix")
     return [n for n in measure.contenders if not quick or n in always or n in named]
 
 

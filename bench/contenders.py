@@ -71,19 +71,19 @@ class Direct(Contender):
         return self
 
 
-class Floor(Contender):
-    """What only receives and sends: the least that these system calls cost (load/floor.c)."""
+class Bare(Contender):
+    """What only receives and sends: the least that these system calls cost (load/bare.c)."""
 
     programs = "build/bench"
 
-    def __init__(self, nodes, name="floor", unix=False):
+    def __init__(self, nodes, name="bare", unix=False):
         super().__init__(nodes, name)
         if unix:
             self.host, self.port = self.dir, PG_PORT
         self.p = None
 
     def __enter__(self):
-        self.p = popen([os.path.join(self.programs, "floor"), self.address, f"{self.nodes[0].address}:{PG_PORT}"],
+        self.p = popen([os.path.join(self.programs, "bare"), self.address, f"{self.nodes[0].address}:{PG_PORT}"],
                        stdin=subprocess.DEVNULL)
         return self
 
@@ -245,8 +245,8 @@ EXPERT = ("tune.bufsize 131072", "tune.pipesize 1048576")
 SPLICE = ("option splice-request", "option splice-response")
 KINDS = {
     "direct": (Direct, {}),
-    "floor": (Floor, {}),
-    "floor-unix": (Floor, {"unix": True}),
+    "bare": (Bare, {}),
+    "bare-unix": (Bare, {"unix": True}),
     "isari": (OurProxy, {}),
     "isari-unix": (OurProxy, {"unix": True}),
     "isari-unix-server": (OurProxy, {"unix_server": True}),
@@ -260,8 +260,8 @@ KINDS = {
 }
 WHAT = {
     "direct": "no proxy",
-    "floor": "a relay that only receives and sends, the least that epoll lets a proxy do: no contender, but a measure",
-    "floor-unix": "floor, clients on a UNIX socket",
+    "bare": "a relay that only receives and sends, the least that epoll lets a proxy do: no contender, but a measure",
+    "bare-unix": "bare, clients on a UNIX socket",
     "isari": "default configuration, one thread",
     "isari-unix": "isari, clients on a UNIX socket",
     "isari-unix-server": "isari, socket: for the primary, a UNIX socket to the server",

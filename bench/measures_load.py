@@ -14,7 +14,7 @@ from method import Measure
 from procs import Failure, popen
 
 PEERS = ("direct", "isari", "haproxy", "nginx", "pgbouncer")
-FLOORS = ("floor", "floor-unix")
+BARE = ("bare", "bare-unix")
 SPINNING = ("direct", "isari", "isari-spin", "haproxy", "haproxy-busy")
 UNIX = ("isari-unix", "isari-unix-server")
 BULK = ("direct", "isari", "haproxy", "haproxy-tuned", "nginx", "nginx-tuned")
@@ -135,15 +135,15 @@ ONE = {"conns": 1, "request": 128, "response": 512}
 MANY = ONE | {"conns": 32}
 
 MEASURES = (
-    Measure("pingpong-1", pingpong(1), (*PEERS, "floor"), "false", "same"),
+    Measure("pingpong-1", pingpong(1), (*PEERS, "bare"), "false", "same"),
     Measure("pingpong-1-own", pingpong(1), SPINNING, "false"),
     Measure("pingpong-4-own", pingpong(4), SPINNING, "false"),
-    Measure("pingpong-32", pingpong(32), (*PEERS, *UNIX, *FLOORS), "false", "same"),
-    Measure("pingpong-128-own", pingpong(128), (*PEERS, *UNIX, *FLOORS), "false"),
+    Measure("pingpong-32", pingpong(32), (*PEERS, *UNIX, *BARE), "false", "same"),
+    Measure("pingpong-128-own", pingpong(128), (*PEERS, *UNIX, *BARE), "false"),
     Measure("calls-1", calls("pingpong", **ONE), PEERS[1:], "false", **COUNTED),
     Measure("calls-32", calls("pingpong", **MANY), PEERS[1:], "false", "same", **COUNTED),
-    Measure("calls-connect", calls("connect", inflight=16, no_message=True), (*PEERS[1:], "floor"), "false", "same", **COUNTED),
-    Measure("connect", connect, (*PEERS, "floor"), "false"),
+    Measure("calls-connect", calls("connect", inflight=16, no_message=True), (*PEERS[1:], "bare"), "false", "same", **COUNTED),
+    Measure("connect", connect, (*PEERS, "bare"), "false"),
     *(Measure(f"bulk-{d}-{n}", bulk(d, n), BULK, "false") for d in ("down", "up") for n in (1, 8)),
     *(Measure(f"verify-{d}", verified(d), ("isari", *UNIX), "false", rounds=1, warm=False) for d in ("down", "up")),
     Measure("fair", fair, ("direct", "isari", "haproxy", "nginx"), "false"),

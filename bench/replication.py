@@ -22,7 +22,7 @@ from lone import Lone, run  # noqa: E402
 from procs import free_port, wait_for  # noqa: E402
 from streams import moved  # noqa: E402
 
-BLOCK = "127.0.66"
+BLOCK = "127.0.54"
 WAYS = ("direct", "coalesce: 0", "default")
 LARGE_ROWS = 20000  # 2 MB of WAL
 

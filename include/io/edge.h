@@ -1,16 +1,16 @@
 #pragma once
 /* Edge-triggered readiness for the sockets of one thread, with the thread's uv loop as a guest.
- * Each socket is registered once (IN|OUT|RDHUP, edge-triggered) and never modified: whoever gets an
- * event remembers it until the call that it announced has said EAGAIN. The guest's backend
- * descriptor is one more entry; the guest runs first in a batch, so that news from other threads
- * precede the data.
+ * Each socket is registered once (IN|OUT|RDHUP, edge-triggered) and, but for edge_want_write, never
+ * modified: whoever gets an event remembers it until the call that it announced has said EAGAIN.
+ * The guest's backend descriptor is one more entry; the guest runs first in a batch, so that news
+ * from other threads precede the data.
  *
  * A turn: edge_wait, then edge_dispatch. Inside a batch any source may be dropped: events that were
  * already fetched for it are forgotten, so its memory and its number may be used again at once.
  *
  * Time is read twice in a turn: once by the owner when it is about to wait, once by edge_wait after
- * that. The guest costs nothing while it has no event: when its next timer is due is asked only
- * after it ran. */
+ * that; now and then while a batch is long. The guest costs nothing while it has no event: when its
+ * next timer is due is asked only after it ran. */
 #include "io/spin.h"
 #include <stdbool.h>
 #include <stdint.h>

@@ -48,9 +48,9 @@ struct pump_desk {
 	size_t unseen_most;  /* so many bytes may pass without the owner having seen them */
 	bool last; /* the other way is over: the sink is closed at this end, which passes it on */
 
-	/* What the last run moved, for who wants to look at it: how many reads there were (more
-	 * than one only at the source's end), how many bytes the last one brought, which still are
-	 * in the scratch, and how many bytes passed unseen. */
+	/* What the last run moved, for who wants to look at it: how many reads there were (where
+	 * it looks, more than one only at the source's end), how many bytes the last one brought,
+	 * which still are in the scratch, and how many bytes passed unseen. */
 	unsigned n_reads;
 	size_t n_read;
 	size_t n_unseen;

@@ -119,6 +119,9 @@ static inline struct worker_listener *listener_of(const struct session *s)
 void worker_tell_control(struct worker *w, struct message *m);
 void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session *s), void *arg);
 
+/* orders.c */
+void orders_take(void *worker, struct list *node); /* a message of its mailbox */
+
 /* accept.c */
 int accept_bind(struct worker *w, struct err *e);
 int accept_start(struct worker *w);

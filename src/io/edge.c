@@ -217,8 +217,10 @@ int edge_wait(struct edge *e, int64_t now_us, int64_t due_us)
 {
 	int n;
 
-	if (e->guest_dirty)
+	if (e->guest_dirty) {
 		run_guest(e, now_us);
+		due_us = now_us; /* what it made of its news may be due at once */
+	}
 	if (due_us > e->guest_due_us)
 		due_us = e->guest_due_us;
 	n = await(e, now_us, due_us);

@@ -1,5 +1,5 @@
 /* Binding, listening, accepting. Not here: limits and which thread carries the session
- * (proxy/worker.c). */
+ * (proxy/accept.c). */
 #include "io/listener.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -28,6 +28,8 @@ static int fail(struct err *e, int error)
 		{EADDRNOTAVAIL, "this machine does not have the address: choose one of its own"},
 		{EACCES, "permission denied (ports below 1024 and socket directories need it)"},
 		{ENOENT, "the directory of the socket does not exist: make it first"},
+		{EISDIR, "it is a directory: name the socket in it, such as "
+			 "/run/isari/.s.PGSQL.5432"},
 		{ENOTSOCK, "a file that is not a socket is in the way: choose another path"},
 	};
 
@@ -54,6 +56,8 @@ static int remove_stale(const struct sockaddr_un *un)
 
 	if (lstat(un->sun_path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
 	if (!S_ISSOCK(st.st_mode))
 		return -ENOTSOCK;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -286,7 +286,8 @@ static enum pump_result flush(struct pump *p, int sink, struct pump_desk *d)
 	return pump_is_empty(p) ? PUMP_IDLE : flush_pipe(p, sink, d);
 }
 
-/* Who looks at the bytes sees one read of a run; at the end nobody can wait. */
+/* Who looks at the bytes sees one read of a run; at the end nobody can wait. What was spilled goes
+ * first. */
 static unsigned most_passes(const struct pump *p, const struct pump_desk *d)
 {
 	if (p->ending)
@@ -312,6 +313,6 @@ enum pump_result pump_run(struct pump *p, int source, int sink, struct pump_desk
 		return r;
 	do
 		r = pass(p, source, sink, d);
-	while (r == PUMP_MORE && --passes > 0 && p->bytes - before < d->budget);
+	while (r == PUMP_MORE && pump_is_empty(p) && --passes > 0 && p->bytes - before < d->budget);
 	return r;
 }

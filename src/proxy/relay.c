@@ -169,7 +169,8 @@ static void interrupt(struct session *s, const struct way *way)
 
 /* Nagle's rule keeps a small packet back while the one before is not acknowledged. A session's
  * first packet has none before it, and a question after an answer's end none either, so short
- * sessions go without the call; in others it pushes out what was kept back just now. */
+ * sessions go without the call, unless it took several writes; in others it pushes out what was
+ * kept back just now. */
 static void hurry_server(struct session *s, bool answered)
 {
 	if (s->no_delay || answered)
@@ -220,25 +221,42 @@ static void run(struct session *s, const struct way *way)
 	if (p->bytes != before)
 		count_moved(s, way, p->bytes - before, coalesced);
 	if (way->client && p->bytes != before)
-		hurry_server(s, answered);
+		hurry_server(s, answered && d->n_reads <= 1);
 	await_room(s, !way->client, r == PUMP_BLOCKED);
 	settle(s, way->client, r);
+}
+
+static bool may_listen(const struct session *s)
+{
+	return worker_now(s->worker) - s->lane->listened_ms >= HEAR_MS;
 }
 
 /* Has the server said something just now? Bytes that come after all others had been read were sent
  * lately, unless a client reads so slowly that they lay in the kernels' buffers, and a frozen
  * server would seem to speak for as long as these last. Looking costs a call.
  */
-void relay_hear(struct session *s, uint32_t events)
+static void listen_to(struct session *s)
 {
 	int64_t now_ms = worker_now(s->worker);
-	struct lane *lane = s->lane;
 
-	if (!(events & EDGE_READ) || s->down.readable || now_ms - lane->listened_ms < HEAR_MS)
-		return;
-	lane->listened_ms = now_ms;
+	s->lane->listened_ms = now_ms;
 	if (!socket_has_queued(s->client.fd))
-		atomic_store_explicit(&lane->count->heard_ms, now_ms, memory_order_relaxed);
+		atomic_store_explicit(&s->lane->count->heard_ms, now_ms, memory_order_relaxed);
+}
+
+void relay_hear(struct session *s, uint32_t events)
+{
+	if ((events & EDGE_READ) && !s->down.readable && may_listen(s))
+		listen_to(s);
+}
+
+/* Below the mark bytes come without an event; the last read before had left none. */
+static void hear_stream(struct session *s)
+{
+	char byte;
+
+	if (may_listen(s) && socket_peek(s->server.fd, &byte, 1) == 1)
+		listen_to(s);
 }
 
 void relay_run(struct session *s)
@@ -261,8 +279,11 @@ void relay_wake_overdue(struct worker *w)
 {
 	struct pump *p;
 
-	while ((p = pump_desk_overdue(&w->desk)))
+	while ((p = pump_desk_overdue(&w->desk))) {
+		if (p->second)
+			hear_stream(session_of(p));
 		session_wake(session_of(p));
+	}
 }
 
 void relay_begin(struct session *s, const void *first, size_t n)

@@ -1,5 +1,6 @@
 /* The worker's thread: one turn after the other, and the doors to control and to the other workers.
- * Not here: accepting (accept.c), sessions (session.c), verdicts (verdicts.c, cut.c).
+ * Not here: what messages ask for (orders.c), accepting (accept.c), sessions (session.c), verdicts
+ * (verdicts.c, cut.c).
  *
  * A turn: sleep; notice whether we slept too long; take the newest view; the ready sockets; new
  * connections; sessions that have more to do; a slice of the doomed; deadlines; free what was
@@ -40,74 +41,6 @@ void worker_tell_control(struct worker *w, struct message *m)
 unsigned worker_sessions(const struct worker *w)
 {
 	return atomic_load_explicit(&w->n_sessions, memory_order_relaxed);
-}
-
-/* ---- messages ---- */
-
-static void adopt(struct worker *w, const struct message *m)
-{
-	if (!w->stopping) {
-		session_begin(w, m->u.adopt.listener, m->u.adopt.fd, NULL);
-		return;
-	}
-	atomic_fetch_sub_explicit(&w->n_sessions, 1, memory_order_relaxed);
-	socket_close(m->u.adopt.fd);
-}
-
-static void shutdown_server(struct worker *w, const struct message *m)
-{
-	const struct worker_listener *l = &w->listeners[m->u.shutdown_server.listener];
-
-	REQUIRE(m->u.shutdown_server.listener < w->config->n_listeners);
-	REQUIRE(m->u.shutdown_server.server < l->n_lanes);
-	lane_doom(w, &l->lanes[m->u.shutdown_server.server], CLOSE_OPERATOR);
-}
-
-static void drain(struct worker *w)
-{
-	w->draining = true;
-	accept_close(w, true);
-}
-
-static void stop(struct worker *w)
-{
-	w->stopping = true;
-	accept_close(w, false);
-	cut_all(w);
-}
-
-static void dispatch(struct worker *w, const struct message *m)
-{
-	switch (m->type) {
-	case MSG_LIST_SESSIONS: sessions_info_begin(w, m->u.list_sessions.request); break;
-	case MSG_SHUTDOWN_SERVER: shutdown_server(w, m); break;
-	case MSG_SHUTDOWN_SESSION: (void)cut_session(w, m->u.shutdown_session.id); break;
-	case MSG_DRAIN: drain(w); break;
-	case MSG_STOP: stop(w); break;
-	case MSG_ADOPT: adopt(w, m); break;
-	case MSG_SUSPECT: hold_hear_suspicion(w, m->u.suspect.member); break;
-	case MSG_FIND_KEY: cancel_find_key(w, m->worker, &m->u.find_key); break;
-	case MSG_SIGN:
-	case MSG_PAUSED:
-	case MSG_VIEW_TAKEN:
-	case MSG_SESSIONS:
-	case MSG_DRAINED:
-	case MSG_FIRST_SESSION:
-	case MSG_HOLD_EMPTIED: INSIST(false); /* these are for control */
-	}
-}
-
-static void on_message(void *arg, struct list *node)
-{
-	struct message *m = LIST_ENTRY(node, struct message, node);
-
-	dispatch(arg, m);
-	message_free(m);
-}
-
-static void on_view(void *arg)
-{
-	verdicts_take_view(arg);
 }
 
 /* ---- walking ---- */
@@ -318,6 +251,11 @@ static edge_handler *const handlers[N_SOURCES] = {
 	[SOURCE_COURIER] = cancel_courier_ready,
 };
 
+static void on_view(void *arg)
+{
+	verdicts_take_view(arg);
+}
+
 /* What fails here fails for want of memory or descriptors; worker_free closes what was reached. */
 static int open_machine(struct worker *w)
 {
@@ -330,7 +268,7 @@ static int open_machine(struct worker *w)
 	if (rc < 0)
 		return rc;
 	w->opened = OPENED_SLOT;
-	rc = mailbox_open(&w->mailbox, &w->loop, on_message, w);
+	rc = mailbox_open(&w->mailbox, &w->loop, orders_take, w);
 	if (rc < 0)
 		return rc;
 	w->opened = OPENED_MAILBOX;

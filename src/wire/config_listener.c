@@ -53,6 +53,21 @@ static void check_bind_is_free(struct reader *r, const struct yaml_node *v, cons
 	}
 }
 
+/* isari would call itself, or take the place of a PostgreSQL that is being started. */
+static void check_bind_is_no_server(struct reader *r, const struct yaml_node *v,
+				    const struct addr *a)
+{
+	for (size_t i = 0; i < r->config->n_members; i++) {
+		const struct member_config *m = &r->config->members[i];
+
+		if (a->kind == ADDR_UNIX && m->socket_path && strcmp(m->socket_path, a->host) == 0)
+			reader_fault(r, v,
+				     "is the socket of member '%s': choose another directory or "
+				     "port",
+				     m->name);
+	}
+}
+
 static void read_one_bind(struct reader *r, const struct yaml_node *v, struct listener_config *l)
 {
 	struct addr a;
@@ -60,6 +75,7 @@ static void read_one_bind(struct reader *r, const struct yaml_node *v, struct li
 	if (!reader_bind_addr(r, v, &a))
 		return;
 	check_bind_is_free(r, v, &a);
+	check_bind_is_no_server(r, v, &a);
 	l->binds[l->n_binds++] = a;
 }
 

@@ -39,7 +39,12 @@ static bool parse_server(struct reader *r, const struct yaml_node *v, const char
 
 	if (addr_parse(a, text, port, &e) < 0)
 		reader_fault(r, v, "%s", e.text);
-	else if (a->kind != ADDR_TCP || strcmp(a->host, "*") == 0)
+	else if (a->kind == ADDR_UNIX)
+		reader_fault(r, v,
+			     "a server is a host name or an address; its UNIX socket is a key of "
+			     "its own, socket: %.60s",
+			     text);
+	else if (strcmp(a->host, "*") == 0)
 		reader_fault(r, v, "a server is a host name or an address, not '%.60s'", text);
 	else
 		return true;

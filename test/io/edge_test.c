@@ -273,6 +273,27 @@ static void *send_async(void *async)
 	return NULL;
 }
 
+/* The owner's times were counted before the guest ran, and it may have made work. */
+static void test_nobody_sleeps_on_what_the_guest_did_before(void **state)
+{
+	struct party *p = *state;
+	unsigned woken = 0;
+	uint64_t n_sleeps;
+	uv_async_t async;
+
+	assert_int_equal(uv_async_init(&p->loop, &async, on_async), 0);
+	async.data = &woken;
+	turn(p, 0);
+	n_sleeps = p->edge.n_sleeps;
+	uv_async_send(&async);
+	edge_mark_guest(&p->edge);
+	turn(p, 20000);
+	n_sleeps = p->edge.n_sleeps - n_sleeps;
+	close_and_run(p, (uv_handle_t *)&async);
+	assert_int_equal(woken, 1);
+	assert_int_equal(n_sleeps, 0);
+}
+
 static void test_another_thread_wakes_the_guest(void **state)
 {
 	struct party *p = *state;
@@ -489,6 +510,7 @@ int main(void)
 		STORY(test_each_kind_of_source_has_its_handler),
 		STORY(test_a_number_that_does_not_fit_is_refused),
 		STORY(test_the_guests_timer_ends_a_long_sleep),
+		STORY(test_nobody_sleeps_on_what_the_guest_did_before),
 		STORY(test_another_thread_wakes_the_guest),
 		STORY(test_the_guest_runs_before_the_sockets_of_its_batch),
 		STORY(test_dense_traffic_spins_and_silence_never_does),

@@ -260,6 +260,16 @@ static void test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(void **st
 	listener_close(&l, NULL);
 }
 
+static void test_a_directory_is_no_place_but_has_one(void **state)
+{
+	struct listener l;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(try_open(&l, "/tmp", 0, true, &e), -EISDIR);
+	assert_non_null(strstr(e.text, "name the socket in it"));
+}
+
 static void test_a_file_in_the_way_is_kept(void **state)
 {
 	const char *path = in_directory("precious");
@@ -349,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_an_address_of_another_machine_is_named_as_the_fault),
 		cmocka_unit_test(test_a_unix_socket_accepts_and_is_removed_at_close),
 		cmocka_unit_test(test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not),
+		cmocka_unit_test(test_a_directory_is_no_place_but_has_one),
 		cmocka_unit_test(test_a_file_in_the_way_is_kept),
 		cmocka_unit_test(test_somebody_elses_new_socket_is_not_removed),
 		cmocka_unit_test(test_without_descriptors_the_queue_keeps_the_client),

@@ -5,6 +5,7 @@
 #include "io/edge.h"
 #include "io/pump.h"
 #include "io/sockets.h"
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -410,6 +411,32 @@ static void a_source_that_knows_no_pipe_is_copied(void **state)
 	close(fds[1]);
 }
 
+/* What was spliced in lies in memory then; what still lies in the source must not overtake it. */
+static void a_sink_that_takes_nothing_from_a_pipe_gets_it_in_order(void **state)
+{
+	struct line *l = *state;
+	struct pipe *p = pipes_take(&l->desk.pipes);
+
+	assert_true(fcntl(p->in, F_SETPIPE_SZ, 4 * 4096) > 0);
+	pipes_give_back(&l->desk.pipes, p);
+	assert_int_equal(fcntl(l->sink, F_SETFL, O_NONBLOCK | O_APPEND), 0); /* splice refuses it */
+	l->pump.piping = true;
+	l->desk.coalesce_us = 0;
+	l->desk.budget = PUMP_ALONE_BYTES;
+	send_all(l, 200000);
+	pump_source_ready(&l->pump, EDGE_READ);
+	assert_int_equal(run(l), PUMP_MORE);
+	assert_true(l->pump.unpiped);
+	while (run(l) == PUMP_MORE)
+		receive_some(l, SIZE_MAX);
+	while (l->got < l->sent) {
+		pump_sink_ready(&l->pump, EDGE_WRITE);
+		(void)run(l);
+		receive_some(l, SIZE_MAX);
+	}
+	assert_int_equal(l->pump.bytes, l->sent);
+}
+
 static void what_a_pipe_holds_can_be_taken_out(void **state)
 {
 	struct line *l = *state;
@@ -531,6 +558,7 @@ int main(void)
 		STORY(without_a_pipe_bytes_are_copied),
 		STORY(little_that_comes_through_a_pipe_leads_back_to_copying),
 		STORY(a_source_that_knows_no_pipe_is_copied),
+		STORY(a_sink_that_takes_nothing_from_a_pipe_gets_it_in_order),
 		STORY(what_a_pipe_holds_can_be_taken_out),
 		STORY(a_pipe_that_holds_bytes_dies_with_its_session),
 		STORY(the_ways_change_at_random_offsets_and_every_byte_arrives),

@@ -21,7 +21,7 @@ FLIPS = 200
 def between(tmp_path_factory):
     print(f"\nSEED={SEED}")
     directory = tmp_path_factory.mktemp("between")
-    with Between("127.0.66", str(directory)) as b:
+    with Between("127.0.67", str(directory)) as b:
         yield b
 
 
@@ -280,7 +280,7 @@ def test_a_pause_of_isari_in_a_stream_loses_nothing(between, rng):
 
 def test_where_no_pipe_can_be_had_bytes_are_copied(rng, tmp_path):
     """No descriptor is left for one."""
-    with Between("127.0.66", str(tmp_path), number=2) as b, b.pair("tcp", rng.random()) as pair:
+    with Between("127.0.67", str(tmp_path), number=2) as b, b.pair("tcp", rng.random()) as pair:
         pid = b.isari.p.pid
         was = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 1, was[1]))

@@ -16,7 +16,7 @@ LARGE = "insert into large select i, md5(i::text) from generate_series(1, 20000)
 @pytest.fixture(scope="module")
 def pair():
     """(PostgreSQL, its synchronous standby, isari between them)"""
-    with Lone("127.0.66") as pg, Isari(config_for(pg)) as i:
+    with Lone("127.0.68") as pg, Isari(config_for(pg)) as i:
         i.wait_up("write", [pg.node])
         host, port = i.address("write")
         run(["pgbench", "-i", "-q", "-s", "2", i.dsn("write")])

@@ -112,7 +112,7 @@ def test_a_server_that_answers_no_call_costs_the_time_of_one_call_and_no_more(cl
 @pytest.fixture
 def calm():
     """isari before two false nodes, of which it asks something every 8 s only."""
-    with FakeCluster("127.0.37") as fakes:
+    with FakeCluster("127.0.39") as fakes:
         config = config_for(fakes, interval="8s", lease="30s")
         with Isari(config) as i:
             i.wait_up("write", [fakes.nodes[0]])

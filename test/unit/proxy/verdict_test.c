@@ -128,6 +128,60 @@ static void test_a_server_is_heard_when_it_speaks(void **state)
 	hang_up(&s);
 }
 
+/* A stream's pieces come without an event of their own. */
+static void test_a_server_is_heard_while_its_stream_gathers(void **state)
+{
+	enum { PIECE = 8192, ROUNDS = 100 };
+	struct world *w = world_new(&(struct options){.coalesce_us = 10000});
+	static char piece[PIECE];
+	int64_t heard = 0, until_ms = test_now_ms() + 20000;
+	unsigned n = 0;
+	struct wire s;
+
+	(void)state;
+	w->state[WRITE][0] = SERVER_OPEN;
+	publish(w);
+	s = carry(w, WRITE, 0);
+	while (n == 0 || heard_ms(w) == heard) {
+		uint64_t before = listener_sum(w, WRITE).coalesced;
+
+		write_all(s.server, piece, PIECE);
+		assert_int_equal(read_all(s.client, piece, PIECE), PIECE);
+		n = listener_sum(w, WRITE).coalesced > before ? n + 1 : 0;
+		if (n == 0)
+			heard = heard_ms(w);
+		assert_true(n < ROUNDS && test_now_ms() < until_ms);
+	}
+	hang_up(&s);
+	world_free(w);
+}
+
+/* What came meanwhile lies below the mark, and its deadline has passed. */
+static void test_a_stream_that_gathers_goes_on_after_a_pause(void **state)
+{
+	enum { PIECE = 8192 };
+	struct world *w = *state;
+	struct wire s = carry(w, WRITE, 0);
+	int64_t until_ms = test_now_ms() + 20000;
+	static char piece[PIECE];
+
+	while (listener_sum(w, WRITE).coalesced == 0) {
+		write_all(s.server, piece, PIECE);
+		assert_int_equal(read_all(s.client, piece, PIECE), PIECE);
+		assert_true(test_now_ms() < until_ms);
+	}
+	for (int i = 0; i < 20; i++) {
+		write_all(s.server, piece, PIECE);
+		set_state(w, WRITE, 0, SERVER_PAUSED);
+		write_all(s.server, piece, PIECE / 2);
+		poll(NULL, 0, i % 3);
+		set_state(w, WRITE, 0, SERVER_OPEN);
+		assert_int_equal(read_all(s.client, piece, PIECE), PIECE);
+		assert_int_equal(read_all(s.client, piece, PIECE / 2), PIECE / 2);
+	}
+	hang_up(&s);
+}
+
 /* It has stopped, and what the client is given lay in the buffers. */
 static void test_what_a_slow_client_is_given_is_no_word_of_its_server(void **state)
 {
@@ -409,8 +463,10 @@ int main(void)
 		STORY(test_the_first_session_on_a_primary_is_told_once_per_view),
 		STORY(test_a_session_blocked_in_both_directions_is_cut_like_any_other),
 		STORY(test_a_server_is_heard_when_it_speaks),
+		cmocka_unit_test(test_a_server_is_heard_while_its_stream_gathers),
 		STORY(test_what_a_slow_client_is_given_is_no_word_of_its_server),
 		STORY(test_a_new_generation_cuts_the_old_sessions_though_the_server_is_open),
+		STORY(test_a_stream_that_gathers_goes_on_after_a_pause),
 		STORY(test_a_kept_server_keeps_its_sessions_and_takes_no_new_one),
 		STORY(test_while_control_stands_still_so_do_writers),
 		STORY(test_a_paused_server_moves_no_byte_and_resumes_with_all_of_them),

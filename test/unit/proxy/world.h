@@ -22,7 +22,7 @@ struct options {
 	unsigned n_workers, maxconn, listener_maxconn, server_maxconn, max_clients;
 	int64_t startup_ms, connect_ms, client_idle_ms, user_timeout_ms;
 	int64_t hold_ms; /* 0: nobody waits */
-	int64_t spin_us, data_us;
+	int64_t spin_us, data_us, coalesce_us;
 	unsigned hold_max;
 	enum protocol protocol;
 	const char *unix_path;   /* the write listener's second address */
@@ -183,6 +183,8 @@ static inline void add_listener(struct world *w, unsigned i, const struct option
 	l->hold_ms = o->hold_ms;
 	l->hold_max = o->hold_max ? o->hold_max : l->hold_max;
 	l->timeouts.client_idle_ms = o->client_idle_ms;
+	if (o->coalesce_us)
+		l->coalesce_us = o->coalesce_us;
 	if (o->user_timeout_ms)
 		l->keepalive.user_timeout_ms = o->user_timeout_ms;
 	l->timeouts.connect_ms = o->connect_ms ? o->connect_ms : 5000;

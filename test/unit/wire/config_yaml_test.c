@@ -600,7 +600,10 @@ static void wrong_members_say_what_is_right(void **state)
 {
 	static const struct bad_value rows[] = {
 		{"\"*\"", "a server is a host name or an address, not '*'"},
-		{"/run/postgresql", "a server is a host name or an address"},
+		{"/run/postgresql", "its UNIX socket is a key of its own, socket: /run/postgresql"},
+		{"{host: /run/postgresql}",
+		 "host: a server is a host name or an address; its UNIX socket is a key of its "
+		 "own, socket: /run/postgresql"},
 		{"10.0.0.256", "'10.0.0.256' is no IPv4 address"},
 		{"\"pg1:x\"", "the port must be 1..65535, not 'x'"},
 		{"null", "must be host, host:port or a map with the key host, not null"},
@@ -717,6 +720,26 @@ static void two_listeners_cannot_have_one_address(void **state)
 		     "listeners.b.bind: listener a binds *:1 already");
 }
 
+#define LOCAL_MEMBER "clusters: {main: {members: [{host: pg1, socket: /run/pg}]}}\n"
+
+/* Its clients would be led back to it. */
+static void a_listener_cannot_have_the_socket_of_a_member(void **state)
+{
+	static const struct bad_value taken[] = {
+		{"/run/pg/.s.PGSQL.5432",
+		 "listeners.w.bind: is the socket of member 'pg1': choose another directory or "
+		 "port"},
+		{"[\"127.0.0.1:1\", /run/pg/.s.PGSQL.5432]",
+		 "bind[1]: is the socket of member 'pg1'"},
+		{0},
+	};
+	struct config *c = accepted(LOCAL_MEMBER "listeners: {w: {bind: /run/pg/.s.PGSQL.5000}}\n");
+
+	(void)state;
+	config_unref(c);
+	each_value(LOCAL_MEMBER "listeners: {w: {bind: %s}}\n", taken);
+}
+
 static void a_listener_that_nobody_can_serve_is_a_fault(void **state)
 {
 	(void)state;
@@ -819,6 +842,7 @@ int main(void)
 		cmocka_unit_test(members_must_differ),
 		cmocka_unit_test(probing_must_make_sense),
 		cmocka_unit_test(two_listeners_cannot_have_one_address),
+		cmocka_unit_test(a_listener_cannot_have_the_socket_of_a_member),
 		cmocka_unit_test(a_listener_that_nobody_can_serve_is_a_fault),
 		cmocka_unit_test(wrong_stats_sockets_say_what_is_right),
 		cmocka_unit_test(wrong_process_keys_say_what_is_right),

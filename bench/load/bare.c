@@ -2,7 +2,7 @@
  * limit, no log, no deadline, no care for slow readers. What a proxy costs beside it is its own
  * doing; what this costs, nobody who uses these calls can go below.
  *
- *	floor LISTEN TARGET
+ *	bare LISTEN TARGET
  *
  * For round trips and short connections only: bytes that a full destination refuses end the pair.
  */
@@ -46,7 +46,7 @@ static void begin(const struct relay *r, int client)
 	struct side *pair = calloc(2, sizeof(*pair));
 
 	if (server < 0 || pair == NULL) {
-		fprintf(stderr, "floor: cannot connect: %s\n",
+		fprintf(stderr, "bare: cannot connect: %s\n",
 			strerror(server < 0 ? -server : ENOMEM));
 		exit(1);
 	}
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3 || address_parse(&here, argv[1], strlen(argv[1])) < 0 ||
 	    address_parse(&r.target, argv[2], strlen(argv[2])) < 0) {
-		fprintf(stderr, "usage: floor LISTEN TARGET\n");
+		fprintf(stderr, "usage: bare LISTEN TARGET\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -142,8 +142,7 @@ int main(int argc, char **argv)
 	r.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r.listening = address_listen(&here);
 	if (r.epoll_fd < 0 || r.listening < 0) {
-		fprintf(stderr, "floor: cannot listen on %s: %s\n", argv[1],
-			strerror(-r.listening));
+		fprintf(stderr, "bare: cannot listen on %s: %s\n", argv[1], strerror(-r.listening));
 		return 1;
 	}
 	watch(&r, r.listening, EPOLLIN, NULL);
