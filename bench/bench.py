@@ -31,11 +31,6 @@ MEASURES = {m.name: m for of in MODULES for m in of.MEASURES}
 BUSY = 3
 
 
-def find_programs(programs):
-    contenders.Bare.programs = programs
-    return programs
-
-
 def options():
     p = argparse.ArgumentParser(description="isari, HAProxy, nginx, PgBouncer and a direct connection side by side")
     p.add_argument("--quick", action="store_true", help="the main rows, fewer rounds, smaller streams")
@@ -101,7 +96,7 @@ def measure(args):
     found = chosen(args)
     names = list(dict.fromkeys(r.measure for r in found))
     begun = time.monotonic()
-    with Stage(find_programs(args.programs), *((150, 40) if args.quick else (500, 100))) as stage:
+    with Stage(args.programs, *((150, 40) if args.quick else (500, 100))) as stage:
         takings = take_all(stage, args, found, names)
     return verdicts.result(found, takings, about(args, time.monotonic() - begun))
 

@@ -32,6 +32,7 @@ class Contender:
     that is a UNIX socket, for libpq to understand."""
 
     pid = None
+    programs = None  # where those of the bench itself are
 
     def __init__(self, nodes, name):
         self.name, self.nodes, self.host = name, nodes, "127.0.0.1"
@@ -71,20 +72,14 @@ class Direct(Contender):
         return self
 
 
-class Bare(Contender):
-    """What only receives and sends: the least that these system calls cost (load/bare.c)."""
+class Child(Contender):
+    """A process of this one; nothing of it is worth an orderly end."""
 
-    programs = "build/bench"
+    p = None
 
-    def __init__(self, nodes, name="bare", unix=False):
-        super().__init__(nodes, name)
-        if unix:
-            self.host, self.port = self.dir, PG_PORT
-        self.p = None
-
-    def __enter__(self):
-        self.p = popen([os.path.join(self.programs, "bare"), self.address, f"{self.nodes[0].address}:{PG_PORT}"],
-                       stdin=subprocess.DEVNULL)
+    def start(self, *argv):
+        with open(os.path.join(self.dir, "log"), "wb") as log:
+            self.p = popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
     def __exit__(self, *_):
@@ -96,13 +91,26 @@ class Bare(Contender):
     def pid(self):
         return self.p.pid
 
+
+class Bare(Child):
+    """What only receives and sends: the least that these system calls cost (load/bare.c)."""
+
+    def __init__(self, nodes, name="bare", unix=False):
+        super().__init__(nodes, name)
+        if unix:
+            self.host, self.port = self.dir, PG_PORT
+
+    def __enter__(self):
+        return self.start(os.path.join(self.programs, "bare"), self.address, f"{self.nodes[0].address}:{PG_PORT}")
+
     def serving(self):
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX if self.host[0] == "/" else socket.AF_INET) as s:
-            s.connect(self.address if self.host[0] == "/" else (self.host, self.port))
+        local = self.host[0] == "/"
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX if local else socket.AF_INET) as s:
+            s.connect(self.address if local else (self.host, self.port))
             return True
 
 
-class HAProxy(Contender):
+class HAProxy(Child):
     """read: also the port of the replicas, whose sessions stay when the primary's are cut."""
 
     def __init__(self, nodes, name="haproxy", tuning=(), splice=(), sessions=SESSIONS, read=False):
@@ -116,21 +124,9 @@ class HAProxy(Contender):
         self.file = self.write("haproxy.cfg", text + "".join(
             HAPROXY_PORT.format(name=port_name, port=port, path=path, servers=servers)
             for port_name, port, path in ports[:2 if read else 1]))
-        self.p = None
 
     def __enter__(self):
-        with open(os.path.join(self.dir, "log"), "wb") as log:
-            self.p = popen(["haproxy", "-db", "-f", self.file], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        return self
-
-    def __exit__(self, *_):
-        self.p.kill()
-        self.p.wait()
-        super().__exit__()
-
-    @property
-    def pid(self):
-        return self.p.pid
+        return self.start("haproxy", "-db", "-f", self.file)
 
     def serving(self):
         """Before the first answers of the nodes it sends to all."""
@@ -277,9 +273,11 @@ GREEDY = ("haproxy-busy",)  # uses a CPU even when nobody asks anything: lives o
 
 
 @contextlib.contextmanager
-def running(name, nodes, **more):
+def running(name, nodes, programs=None, **more):
     """Started, and carrying sessions to the primary."""
     kind, settings = KINDS[name]
-    with kind(nodes, name=name, **settings, **more) as c:
+    contender = kind(nodes, name=name, **settings, **more)
+    contender.programs = programs
+    with contender as c:
         wait_for(c.serving, 15, f"{name} to serve {nodes[0]} alone", 0.02)
         yield c

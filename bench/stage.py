@@ -61,7 +61,7 @@ class Stage:
     @contextlib.contextmanager
     def contender(self, name, kind, mode, **more):
         """Running and in its place; this program is where it disturbs least."""
-        with running(name, self.nodes(kind), **more) as c:
+        with running(name, self.nodes(kind), self.programs, **more) as c:
             place(c, mode)
             yield c
 

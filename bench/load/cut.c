@@ -18,18 +18,6 @@ struct cut {
 
 /* ---- the doomed ------------------------------------------------------------------------------ */
 
-static int ask_once(struct client *c)
-{
-	return echo_ask((struct echo *)c, now_ns());
-}
-
-static int rest(struct echo *e, int64_t now)
-{
-	(void)now;
-	client_settled(&e->client);
-	return 0;
-}
-
 static int hear_doomed(struct client *c, const char *data, size_t n)
 {
 	struct echo *e = (struct echo *)c;
@@ -77,8 +65,8 @@ static int open_all(struct cut *cut, struct clients *a)
 	int err = echoes_init(&cut->doomed, a, (unsigned)o->conns);
 	err = err < 0 ? err : echoes_init(&cut->survivors, a, n);
 	cut->doomed.mode = cut->survivors.mode = cut;
-	cut->doomed.answered = rest;
-	cut->doomed.deeds.ready = ask_once;
+	cut->doomed.answered = echo_rest;
+	cut->doomed.deeds.ready = echo_ask_once;
 	cut->doomed.deeds.input = hear_doomed;
 	cut->doomed.deeds.gone = on_gone;
 	cut->survivors.answered = survived;

@@ -41,6 +41,10 @@ int echoes_open(struct echoes *es, const struct address *target);
 int echo_ask(struct echo *e, int64_t now);
 int echo_input(struct client *c, const char *data, size_t n);
 
+/* One question when it is ready (deeds.ready), and silence after its answer (answered). */
+int echo_ask_once(struct client *c);
+int echo_rest(struct echo *e, int64_t now);
+
 /* A closed loop: ask again at once. answered() of those who use it. */
 int echo_again(struct echo *e, int64_t now);
 int echoes_ask_all(struct echoes *es);

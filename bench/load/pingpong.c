@@ -24,18 +24,6 @@ int mode_pingpong(struct clients *a)
 
 /* ---- idle ------------------------------------------------------------------------------------ */
 
-static int ask_once(struct client *c)
-{
-	return echo_ask((struct echo *)c, now_ns());
-}
-
-static int rest(struct echo *e, int64_t now)
-{
-	(void)now;
-	client_settled(&e->client);
-	return 0;
-}
-
 static int wait_for_word(struct clients *a)
 {
 	int err = clients_watch_stdin(a);
@@ -52,8 +40,8 @@ int mode_idle(struct clients *a)
 	int64_t begun = now_ns();
 	struct echoes *es = malloc(sizeof(*es));
 	int err = echoes_init(es, a, (unsigned)a->o->conns);
-	es->deeds.ready = ask_once;
-	es->answered = rest;
+	es->deeds.ready = echo_ask_once;
+	es->answered = echo_rest;
 	err = err < 0 ? err : echoes_open(es, &a->target);
 	int64_t open = now_ns();
 	err = err < 0 ? err : wait_for_word(a);

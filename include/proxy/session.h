@@ -111,6 +111,8 @@ void session_move(struct session *s, enum session_state to);
 /* The one way out: both legs, counters, log. From anywhere, any number of times; the first reason
  * counts. */
 void session_close(struct session *s, enum close_reason reason);
+/* `n` bytes have gone from its client to its server (up), or back. */
+void session_count_moved(struct session *s, bool up, uint64_t n);
 void session_bury_all(struct worker *w); /* after the turn: frees what was closed in it */
 void session_client_ready(struct edge_source *source, uint32_t events);
 void session_server_ready(struct edge_source *source, uint32_t events);

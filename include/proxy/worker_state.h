@@ -83,7 +83,6 @@ struct worker {
 	struct pump_desk desk;
 	struct farewell farewell;
 	struct log_batch ends; /* session_end lines of this turn: access_log.c */
-	bool cutting;          /* a slice is being cut */
 	struct listing listing;
 	struct rng rng;
 	unsigned *loads;       /* room for balance_pick */

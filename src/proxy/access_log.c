@@ -25,24 +25,13 @@ static void add_server(struct log_line *line, const struct session *s)
 		log_str(line, "server_local", endpoint_format(&local, text, sizeof(text)));
 }
 
-/* Alone it is written at once; where others end or wait, with theirs, as a write costs more than a
- * line. */
-static void write_line(struct worker *w, struct log_line *line)
-{
-	if (w->cutting || w->edge.n_events > 2) {
-		log_end_later(line, &w->ends);
-		return;
-	}
-	log_flush(&w->ends);
-	log_end(line);
-}
-
 void access_log_flush(struct worker *w)
 {
 	log_flush(&w->ends);
 }
 
-/* Called while its sockets are still open. */
+/* Called while its sockets are still open. A write costs more than a line, and there may be many:
+ * those of a turn are written together at its end. */
 void access_log_end(const struct session *s)
 {
 	struct worker *w = s->worker;
@@ -61,5 +50,5 @@ void access_log_end(const struct session *s)
 	log_int(&line, "bytes_out", (int64_t)s->down.bytes);
 	log_int(&line, "duration_ms", worker_now(w) - s->started_ms);
 	log_int(&line, "connect_ms", s->connect_ms);
-	write_line(w, &line);
+	log_end_later(&line, &w->ends);
 }

@@ -6,7 +6,6 @@
  * that it takes nobody (the client hears nothing of it), it hangs up without a word. An
  * ErrorResponse has to be heard whole before that is known; what has come of it so far waits in
  * memory of its own. Worker thread only. */
-#include "core/counters.h"
 #include "proxy/worker_state.h"
 #include "wire/pg_error.h"
 #include "wire/pg_startup.h"
@@ -23,25 +22,6 @@ struct heard {
 	size_t n;
 	char bytes[ANSWER_BYTES];
 };
-
-static struct counters *listener_row(const struct session *s)
-{
-	return listener_of(s)->count;
-}
-
-static void count_up(struct session *s, size_t n)
-{
-	s->up.bytes += n;
-	COUNT(listener_row(s), bytes_in, n);
-	COUNT(s->lane->count, bytes_in, n);
-}
-
-static void count_down(struct session *s, size_t n)
-{
-	s->down.bytes += n;
-	COUNT(listener_row(s), bytes_out, n);
-	COUNT(s->lane->count, bytes_out, n);
-}
 
 void answer_forget(struct session *s)
 {
@@ -70,7 +50,8 @@ static bool take(struct session *s, size_t n)
 	if (n > 0)
 		s->up.readable = s->more; /* else reading on would only be told so */
 	s->first_bytes = 0;
-	count_up(s, n);
+	s->up.bytes += n;
+	session_count_moved(s, true, n);
 	return true;
 }
 
@@ -81,7 +62,8 @@ static bool give(struct session *s, const char *bytes, size_t n)
 		session_close(s, CLOSE_CLIENT_RESET);
 		return false;
 	}
-	count_down(s, n);
+	s->down.bytes += n;
+	session_count_moved(s, false, n);
 	return true;
 }
 

@@ -77,11 +77,9 @@ void cut_run(struct worker *w)
 	if (!cut_has_work(w))
 		return;
 	slice = (struct slice){.left = cut_most(w), .until_us = clock_us() + SLICE_US};
-	w->cutting = true;
 	cut_lanes(w, &slice);
 	if (w->stopping)
 		cut_early(w, &slice);
-	w->cutting = false;
 }
 
 void cut_all(struct worker *w)

@@ -10,11 +10,6 @@
 
 enum { HEAR_MS = 10 }; /* between two looks whether a server is alive: relay_hear */
 
-static struct counters *listener_row(const struct session *s)
-{
-	return s->worker->listeners[s->listener].count;
-}
-
 /* Alive, standing on a proof, and this thread has not slept through a verdict since the
  * turn began. */
 static bool may_move(struct session *s)
@@ -46,7 +41,7 @@ static void lose(struct session *s, bool client)
 	}
 	if (!client && s->down.bytes == 0) {
 		COUNT(s->lane->count, response_errors, 1);
-		COUNT(listener_row(s), response_errors, 1);
+		COUNT(listener_of(s)->count, response_errors, 1);
 	}
 	if (!client)
 		lane_tell_sign(s->worker, s->lane, SIGN_RESET);
@@ -130,15 +125,10 @@ static void follow(struct session *s, const struct way *way)
 		way->seen(&s->stream, d->scratch, d->n_read);
 }
 
-static void count_on(struct counters *row, const struct way *way, uint64_t n, bool coalesced,
-		     uint64_t spliced)
+static void count_cheap(struct counters *row, uint64_t coalesced, uint64_t spliced)
 {
-	if (way->client)
-		COUNT(row, bytes_in, n);
-	else
-		COUNT(row, bytes_out, n);
 	if (coalesced)
-		COUNT(row, coalesced, n);
+		COUNT(row, coalesced, coalesced);
 	if (spliced)
 		COUNT(row, spliced, spliced);
 }
@@ -147,8 +137,9 @@ static void count_moved(struct session *s, const struct way *way, uint64_t n, bo
 {
 	uint64_t spliced = s->worker->desk.n_unseen;
 
-	count_on(listener_row(s), way, n, coalesced, spliced);
-	count_on(s->lane->count, way, n, coalesced, spliced);
+	session_count_moved(s, way->client, n);
+	count_cheap(listener_of(s)->count, coalesced ? n : 0, spliced);
+	count_cheap(s->lane->count, coalesced ? n : 0, spliced);
 	s->active_ms = worker_now(s->worker);
 	watch_moved(s);
 }

@@ -216,6 +216,19 @@ void session_begin(struct worker *w, unsigned listener, int fd, const struct end
 	first_step(s);
 }
 
+/* ---- between the two ---- */
+
+void session_count_moved(struct session *s, bool up, uint64_t n)
+{
+	struct counters *const rows[] = {listener_of(s)->count, s->lane->count};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (up)
+			COUNT(rows[i], bytes_in, n);
+		else
+			COUNT(rows[i], bytes_out, n);
+}
+
 /* ---- the end ---- */
 
 /* A verdict or a reset ends both legs at once: nothing that is still in a buffer may arrive. */

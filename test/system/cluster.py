@@ -51,7 +51,22 @@ def http_get(address, port, path, timeout=2.0, method="GET", body=None):
         c.close()
 
 
-class Node:
+class Postgres:
+    """A server at `address`, to be asked."""
+
+    def connect(self, **kw):
+        kw = {"dbname": "postgres", "user": USER, "autocommit": True, "connect_timeout": 3} | kw
+        return psycopg.connect(host=self.address, port=PG_PORT, **kw)
+
+    def sql(self, query, *args):
+        """First column of the first row (None without rows)."""
+        with self.connect() as c:
+            cur = c.execute(query, args or None)
+            row = cur.fetchone() if cur.description else None
+            return row[0] if row else None
+
+
+class Node(Postgres):
     def __init__(self, cluster, number):
         self.cluster = cluster
         self.name = f"n{number}"
@@ -72,17 +87,6 @@ class Node:
             return status, json.loads(text)
         except ValueError:
             return status, {}
-
-    def connect(self, **kw):
-        kw = {"dbname": "postgres", "user": USER, "autocommit": True, "connect_timeout": 3} | kw
-        return psycopg.connect(host=self.address, port=PG_PORT, **kw)
-
-    def sql(self, query, *args):
-        """First column of the first row (None without rows)."""
-        with self.connect() as c:
-            cur = c.execute(query, args or None)
-            row = cur.fetchone() if cur.description else None
-            return row[0] if row else None
 
     def is_leader(self):
         status, body = self.rest("/primary")

@@ -14,7 +14,7 @@ import tempfile
 
 import psycopg
 
-from cluster import PG_BIN, PG_PORT, USER
+from cluster import PG_BIN, PG_PORT, USER, Postgres
 from fake_patroni import FakeNode
 from procs import Failure, Keeper, ensure_free, wait_for
 
@@ -35,7 +35,7 @@ def run(argv, **kw):
     return done.stdout
 
 
-class Server:
+class Server(Postgres):
     """One postgres at an address of its own, with its data directory made already."""
 
     def __init__(self, lone, number):
@@ -55,17 +55,6 @@ class Server:
             return self.sql("select 1")
         except psycopg.OperationalError:
             return None
-
-    def connect(self, **kw):
-        kw = {"dbname": "postgres", "user": USER, "autocommit": True, "connect_timeout": 5} | kw
-        return psycopg.connect(host=self.address, port=PG_PORT, **kw)
-
-    def sql(self, query, *args):
-        """First column of the first row (None without rows)."""
-        with self.connect() as c:
-            cur = c.execute(query, args or None)
-            row = cur.fetchone() if cur.description else None
-            return row[0] if row else None
 
 
 class Lone(Server):

@@ -168,9 +168,7 @@ static void test_who_comes_while_others_wait_goes_behind_them(void **state)
 static void test_a_server_that_refuses_is_tried_again_until_it_takes(void **state)
 {
 	struct world *w = *state;
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-				  .sin_port = htons(w->server_port[0]),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in sin = loopback_of(w->server_port[0]);
 	struct wire s;
 	int on = 1;
 

@@ -300,9 +300,7 @@ static void test_a_refusal_found_at_once_costs_the_client_nothing(void **state)
 static void test_a_server_that_is_there_later_gets_the_packet_later(void **state)
 {
 	struct world *w = *state;
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-				  .sin_port = htons(w->server_port[0]),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in sin = loopback_of(w->server_port[0]);
 	struct wire s[2];
 	int stuffing;
 
