@@ -22,7 +22,7 @@ OPT ?= -O2
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 endif
 
-PKGS    := libuv libcurl libpq jansson yaml-0.1
+PKGS    := libuv libcurl libpq libmicrohttpd jansson yaml-0.1
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla -Wundef $(if $(WERROR),-Werror)
@@ -160,9 +160,10 @@ fuzz: ## fuzz every parser of wire/ for FUZZ_SECONDS each (60)
 
 # ---- the rest -------------------------------------------------------------------------------
 DEPS := build-essential pkg-config git libuv1-dev libcurl4-openssl-dev libpq-dev libjansson-dev \
-        libyaml-dev libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
+        libyaml-dev libmicrohttpd-dev libcmocka-dev clang clang-format-14 libclang-rt-14-dev valgrind postgresql-15 \
         postgresql-client-15 patroni etcd-server etcd-client python3-pytest python3-psycopg \
-        python3-etcd hatop prometheus-haproxy-exporter haproxy nginx-light \
+        python3-etcd hatop prometheus-haproxy-exporter prometheus haproxy \
+        chromium chromium-driver python3-selenium python3-pyte nginx-light \
         libnginx-mod-stream pgbouncer linux-perf strace socat openssl iproute2 procps curl
 deps: ## install what build, tests and demo need (Debian packages, apt-get)
 	@sh etc/deps.sh $(DEPS)

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "control/history.h"
 #include "control/operators.h"
+#include "control/snapshot.h"
 #include "io/line_server.h"
 #include "wire/cli_parse.h"
 
@@ -53,6 +54,11 @@ struct operators {
 	void (*on_closed)(void *arg);
 	void *arg;
 };
+
+/* operators_act.c: the facts of this moment (level and sessions are the caller's to fill), and
+ * doing what an order says; those that concern the operator's own connection are not for it. */
+void operators_gather(struct operators *ops, struct snapshot *s);
+void operators_obey(struct operators *ops, const struct admin_order *o);
 
 /* operators_line.c: run the commands of c->rest; their replies go out together, now or when the
  * workers have listed their sessions. The client may be gone when this returns. */

@@ -63,6 +63,11 @@ struct keepalive {
 struct listener_config {
 	unsigned id; /* index in config.listeners; also its first row: see core/counters.h */
 	char *name;
+	/* What HAProxy's tools call it: the FRONTEND row, and the BACKEND row with its servers.
+	 * As its name if not configured. The same for both is a `listen`: one id; else they have
+	 * two. */
+	char *frontend_name, *backend_name;
+	unsigned frontend_iid, backend_iid; /* from CONFIG_FIRST_IID on, in config order */
 	struct addr *binds;
 	size_t n_binds;
 	unsigned cluster;
@@ -93,7 +98,9 @@ struct stats_socket_config {
 };
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_HAPROXY_TCP };
+
+enum { CONFIG_FIRST_IID = 2 }; /* of a proxy, as in HAProxy */
 
 struct config {
 	_Atomic unsigned refs;
@@ -108,6 +115,11 @@ struct config {
 	unsigned maxconn;
 	struct stats_socket_config *stats_sockets;
 	size_t n_stats_sockets;
+	struct {
+		bool wanted; /* stats.http is set */
+		bool admin;  /* it takes drain, ready and maint as well */
+		struct addr addr;
+	} http;
 	struct {
 		enum log_level level;
 		enum log_format format;

@@ -97,4 +97,9 @@ void read_members(struct reader *r, const struct key *k, const struct yaml_node 
 void read_listeners(struct reader *r, const struct key *k, const struct yaml_node *v, void *config);
 void read_stats_sockets(struct reader *r, const struct key *k, const struct yaml_node *v,
 			void *config);
+void read_stats_name(struct reader *r, const struct key *k, const struct yaml_node *v,
+		     void *listener);
+/* Of the listener read last: tools know a row by these names, so nobody else has them. */
+void check_stats_name(struct reader *r, const struct yaml_entry *listener);
+void read_stats_http(struct reader *r, const struct key *k, const struct yaml_node *v, void *http);
 void config_default_stats_socket(struct config *c);

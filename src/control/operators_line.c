@@ -3,7 +3,7 @@
  * `show sess` has to wait for the workers: its client is parked, all parked clients share one
  * question, and the last worker's answer (or the deadline) lets them go on. A client that leaves
  * meanwhile is simply forgotten. Not here: who is connected (operators.c), what commands say
- * (admin/), gathering (snapshot.c, history.c). */
+ * (admin/), gathering and what comes of it (operators_act.c). */
 #include "admin/commands.h"
 #include "base/mem.h"
 #include "control/operators_state.h"
@@ -15,95 +15,13 @@
 
 enum { SESSIONS_DEADLINE_MS = 1000 };
 
-/* ---- facts ---- */
-
-static void fill_process(const struct operators *ops, int64_t now_ms, struct process_facts *p)
-{
-	size_t n = sizeof(p->node);
-
-	if (uv_os_gethostname(p->node, &n) < 0)
-		p->node[0] = '\0';
-	p->pid = (int)uv_os_getpid();
-	p->start_wall_s = ops->started_wall_s;
-	p->uptime_ms = now_ms - ops->started_ms;
-	p->threads = ops->setup.threads;
-	p->nofile = ops->setup.nofile;
-	p->sessions_now =
-		atomic_load_explicit(&ops->setup.scoreboard->sessions, memory_order_relaxed);
-	p->handles = ops->setup.loop->active_handles;
-	p->operators = ops->n_clients;
-	p->dropped_logs = log_dropped();
-	p->stopping = ops->stopping;
-}
-
-static void gather(struct operators *ops, struct snapshot *s)
-{
-	const struct operators_hooks *hooks = &ops->setup.hooks;
-	int64_t now_ms = clock_ms();
-
-	snapshot_init(s, ops->setup.config, &ops->history, now_ms);
-	fill_process(ops, now_ms, &s->process);
-	hooks->report(hooks->arg, &s->report);
-	s->facts.view = ops->view;
-	s->facts.journal = hooks->journal(hooks->arg);
-}
-
-/* ---- orders ---- */
-
-static void log_order(const struct admin_client *c, const struct admin_order *o, const char *what)
-{
-	const struct config *config = c->socket->ops->setup.config;
-	const struct listener_config *listener = &config->listeners[o->listener];
-	const struct cluster_config *cluster = config_listener_cluster(config, listener);
-	struct log_line l;
-
-	if (!log_begin(&l, SEVERITY_INFO, "operator"))
-		return;
-	log_str(&l, "order", what);
-	log_str(&l, "listener", listener->name);
-	log_str(&l, "server", config->members[cluster->first_member + o->server].name);
-	log_end(&l);
-}
-
-static void hint(const struct admin_client *c, unsigned cluster)
-{
-	const struct operators_setup *setup = &c->socket->ops->setup;
-	struct log_line l;
-
-	if (log_begin(&l, SEVERITY_INFO, "operator")) {
-		log_str(&l, "order", "probe");
-		log_str(&l, "cluster", setup->config->clusters[cluster].name);
-		log_end(&l);
-	}
-	setup->hooks.hint(setup->hooks.arg, cluster);
-}
-
-static void hint_all(const struct admin_client *c, int only)
-{
-	for (size_t i = 0; i < c->socket->ops->setup.config->n_clusters; i++)
-		if (only < 0 || (size_t)only == i)
-			hint(c, (unsigned)i);
-}
-
 static void obey(struct admin_client *c, const struct admin_order *o)
 {
-	const struct operators_hooks *hooks = &c->socket->ops->setup.hooks;
-
 	switch (o->type) {
-	case ORDER_NONE:
-	case ORDER_NEED_SESSIONS: break;
-	case ORDER_SET_SERVER:
-		log_order(c, o, admin_state_name(o->state));
-		hooks->set_server(hooks->arg, o->listener, o->server, o->state);
-		break;
-	case ORDER_HINT: hint_all(c, o->cluster); break;
-	case ORDER_SHUTDOWN_SERVER:
-		log_order(c, o, "shutdown sessions");
-		hooks->shutdown_server(hooks->arg, o->listener, o->server);
-		break;
 	case ORDER_PROMPT: c->prompt = !c->prompt; break;
 	case ORDER_QUIT: c->quit = true; break;
 	case ORDER_TIMEOUT: line_client_set_timeout(c->line, o->timeout_ms); break;
+	default: operators_obey(c->socket->ops, o); break;
 	}
 }
 
@@ -115,7 +33,7 @@ static bool run_command(struct admin_client *c, const struct asking *sessions)
 	struct snapshot s;
 	struct admin_order order;
 
-	gather(c->socket->ops, &s);
+	operators_gather(c->socket->ops, &s);
 	s.facts.level = c->socket->level;
 	if (sessions) {
 		s.facts.have_sessions = true;

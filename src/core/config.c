@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { SECOND = 1000 };
 
@@ -59,6 +60,8 @@ static void free_listeners(struct config *c)
 {
 	for (size_t i = 0; i < c->n_listeners; i++) {
 		free(c->listeners[i].name);
+		free(c->listeners[i].frontend_name);
+		free(c->listeners[i].backend_name);
 		free(c->listeners[i].binds);
 	}
 	free(c->listeners);
@@ -134,8 +137,23 @@ void stats_socket_config_defaults(struct stats_socket_config *s)
 	*s = (struct stats_socket_config){.mode = 0660, .level = LEVEL_OPERATOR};
 }
 
+/* Returns the next free id. */
+static unsigned name_proxies(struct listener_config *l, unsigned iid)
+{
+	if (l->frontend_name == NULL)
+		l->frontend_name = xstrdup(l->name);
+	if (l->backend_name == NULL)
+		l->backend_name = xstrdup(l->name);
+	l->frontend_iid = l->backend_iid = iid;
+	if (strcmp(l->frontend_name, l->backend_name) != 0)
+		l->backend_iid++;
+	return l->backend_iid + 1;
+}
+
 void config_finish(struct config *c)
 {
+	unsigned iid = CONFIG_FIRST_IID;
+
 	unsigned m = 0;
 
 	for (unsigned i = 0; i < c->n_clusters; i++) {
@@ -151,6 +169,7 @@ void config_finish(struct config *c)
 	for (unsigned i = 0; i < c->n_listeners; i++) {
 		REQUIRE(c->listeners[i].cluster < c->n_clusters);
 		c->listeners[i].id = i;
+		iid = name_proxies(&c->listeners[i], iid);
 		c->clusters[c->listeners[i].cluster].roles_served |= c->listeners[i].serve;
 	}
 }

@@ -5,6 +5,7 @@
  * What goes wrong: a line is too long (values are cut with "...", keys that find no room are left
  * out; the line stays well-formed). Output is pure ASCII. */
 #include "base/assert.h"
+#include "base/json_text.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/log_sink.h"
@@ -32,69 +33,10 @@ static void put(struct log_line *l, const char *s, size_t n)
 	l->len += n;
 }
 
-/* Decode one UTF-8 sequence; what is none is U+FFFD and one byte long. */
-static size_t decode(const unsigned char *s, uint32_t *code)
-{
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} forms[] = {{0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
-
-	for (size_t i = 0; i < 3; i++) {
-		uint32_t c = s[0] & (unsigned char)~forms[i].mask;
-		size_t n = 1;
-
-		if ((s[0] & forms[i].mask) != forms[i].lead)
-			continue;
-		for (; n < i + 2 && (s[n] & 0xC0) == 0x80; n++)
-			c = c << 6 | (s[n] & 0x3F);
-		if (n < i + 2 || c < forms[i].least || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
-			break;
-		*code = c;
-		return n;
-	}
-	*code = 0xFFFD;
-	return 1;
-}
-
-/* One character as it stands between quotes, in `out` (13 bytes); returns how many bytes of `s` it
- * was. The escapes are JSON's, in both formats: what reads logfmt knows them too. */
-static size_t escape(const char *s, char *out)
-{
-	static const char plain[] = "\"\\\n\r\t", letter[] = "\"\\nrt";
-	unsigned char c = (unsigned char)*s;
-	const char *special = strchr(plain, c);
-	uint32_t code = c;
-	size_t n = 1;
-
-	if (special) {
-		snprintf(out, 13, "\\%c", letter[special - plain]);
-		return 1;
-	}
-	if (c >= ' ' && c < 0x7F) {
-		snprintf(out, 13, "%c", c);
-		return 1;
-	}
-	if (c >= 0x80)
-		n = decode((const unsigned char *)s, &code);
-	if (code < 0x10000)
-		snprintf(out, 13, "\\u%04x", (unsigned)code);
-	else
-		snprintf(out, 13, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((code - 0x10000) >> 10)),
-			 (unsigned)(0xDC00 + ((code - 0x10000) & 0x3FF)));
-	return n;
-}
-
-/* Stands for itself between quotes. */
-static bool is_plain(char c)
-{
-	return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
-}
-
 static bool is_bare(const char *value)
 {
 	for (const char *p = value; *p; p++)
-		if (!is_plain(*p) || *p == ' ' || *p == '=')
+		if (!json_text_is_plain(*p) || *p == ' ' || *p == '=')
 			return false;
 	return *value != '\0';
 }
@@ -103,7 +45,7 @@ static const char *put_plain(struct log_line *l, const char *value)
 {
 	size_t n = 0, most = room(l);
 
-	while (n < most && is_plain(value[n]))
+	while (n < most && json_text_is_plain(value[n]))
 		n++;
 	put(l, value, n);
 	return value + n;
@@ -113,12 +55,12 @@ static const char *put_plain(struct log_line *l, const char *value)
  * more. */
 static void put_value(struct log_line *l, const char *value, bool quoted)
 {
-	char one[13];
+	char one[JSON_TEXT_ONE_BYTES];
 
 	if (quoted)
 		put(l, "\"", 1);
 	while (*(value = put_plain(l, value))) {
-		size_t n = escape(value, one), len = strlen(one);
+		size_t n = json_text_one(value, one), len = strlen(one);
 
 		if (len > room(l)) {
 			put(l, "...", 3);

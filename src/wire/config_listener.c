@@ -229,6 +229,7 @@ static const struct key listener_keys[] = {
 		 .flags = KEY_ZERO),
 	LISTENER("timeouts", read_section, timeouts, .keys = timeouts_keys),
 	LISTENER("keepalive", read_section, keepalive, .keys = keepalive_keys),
+	KEY_WHOLE("stats_name", read_stats_name, .flags = KEY_NULLABLE),
 	{0},
 };
 
@@ -290,6 +291,7 @@ static void read_listener(struct reader *r, const struct yaml_entry *e)
 	read_keys(r, listener_keys, e->value, l);
 	check_cluster_is_named(r, e);
 	check_fallback(r, e, l);
+	check_stats_name(r, e);
 	if (r->faults->n == faults_before)
 		check_can_serve(r, e, l->cluster);
 }

@@ -1,4 +1,5 @@
-/* The key `stats.socket`: a path, or a list of sockets with their rights. */
+/* The keys below `stats`: `socket`, a path or a list of sockets with their rights, and `http`; and
+ * a listener's `stats_name`, by which HAProxy's tools know it. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "wire/config_keys.h"
@@ -21,6 +22,8 @@ static void check_socket_is_free(struct reader *r, const struct yaml_node *v, co
 	for (size_t i = 0; i < c->n_stats_sockets; i++)
 		if (addr_overlaps(&c->stats_sockets[i].addr, a))
 			reader_fault(r, v, "another stats socket has this address already");
+	if (c->http.wanted && addr_overlaps(&c->http.addr, a))
+		reader_fault(r, v, "stats.http has this address already");
 	for (size_t i = 0; i < c->n_listeners; i++)
 		for (size_t k = 0; k < c->listeners[i].n_binds; k++)
 			if (addr_overlaps(&c->listeners[i].binds[k], a))
@@ -139,6 +142,89 @@ void read_stats_sockets(struct reader *r, const struct key *k, const struct yaml
 		size_t mark = faults_enter_item(r->faults, i);
 
 		read_socket(r, v->entries[i].value);
+		faults_leave(r->faults, mark);
+	}
+}
+
+void read_stats_http(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
+{
+	struct addr a;
+
+	(void)k;
+	(void)field;
+	if (!reader_bind_addr(r, v, &a))
+		return;
+	if (a.kind != ADDR_TCP) {
+		reader_fault(r, v, "must be host:port, such as 127.0.0.1:7000");
+		return;
+	}
+	check_socket_is_free(r, v, &a);
+	r->config->http.wanted = true;
+	r->config->http.addr = a;
+}
+
+static void read_proxy_name(struct reader *r, const struct key *k, const struct yaml_node *v,
+			    void *field)
+{
+	char **name = field;
+
+	read_text(r, k, v, field);
+	if (*name)
+		reader_check_name(r, v->line, v->column, *name, NAME_CHARACTERS);
+}
+
+#define PROXY(name, ...)                                                           \
+	KEY(name, read_proxy_name, struct listener_config, __VA_ARGS__, .max = 64, \
+	    .flags = KEY_NULLABLE)
+
+static const struct key stats_name_keys[] = {
+	PROXY("frontend", frontend_name),
+	PROXY("backend", backend_name),
+	{0},
+};
+
+void read_stats_name(struct reader *r, const struct key *k, const struct yaml_node *v,
+		     void *listener)
+{
+	(void)k;
+	if (reader_expect_map(r, v, "frontend and backend, each a name"))
+		read_keys(r, stats_name_keys, v, listener);
+}
+
+static const char *frontend_of(const struct listener_config *l)
+{
+	return l->frontend_name ? l->frontend_name : l->name;
+}
+
+static const char *backend_of(const struct listener_config *l)
+{
+	return l->backend_name ? l->backend_name : l->name;
+}
+
+static bool has_name(const struct listener_config *l, const char *name)
+{
+	return strcmp(frontend_of(l), name) == 0 || strcmp(backend_of(l), name) == 0;
+}
+
+void check_stats_name(struct reader *r, const struct yaml_entry *listener)
+{
+	const struct config *c = r->config;
+	const struct listener_config *last = &c->listeners[c->n_listeners - 1];
+	const struct yaml_entry *e = yaml_map_find(listener->value, "stats_name");
+
+	for (size_t i = 0; i + 1 < c->n_listeners; i++) {
+		const struct listener_config *l = &c->listeners[i];
+		const char *taken = has_name(l, frontend_of(last))  ? frontend_of(last)
+				    : has_name(l, backend_of(last)) ? backend_of(last)
+								    : NULL;
+
+		if (taken == NULL || strcmp(l->name, last->name) == 0)
+			continue; /* a name that is there twice is a fault of its own */
+		size_t mark = faults_enter(r->faults, "stats_name");
+
+		faults_add(r->faults, e ? e->value->line : listener->key_line,
+			   e ? e->value->column : listener->key_column,
+			   "listener %.64s is shown as '%.64s' already", l->name, taken);
 		faults_leave(r->faults, mark);
 	}
 }

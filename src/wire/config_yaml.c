@@ -16,7 +16,11 @@ static const struct word log_levels[] = {
 };
 
 static const struct word log_formats[] = {
-	{"text", LOG_FORMAT_TEXT}, {"json", LOG_FORMAT_JSON}, {0}};
+	{"text", LOG_FORMAT_TEXT},
+	{"json", LOG_FORMAT_JSON},
+	{"haproxy-tcp", LOG_FORMAT_HAPROXY_TCP},
+	{0},
+};
 
 static const struct key log_keys[] = {
 	KEY("level", read_word, struct config, log.level, .words = log_levels),
@@ -27,6 +31,8 @@ static const struct key log_keys[] = {
 
 static const struct key stats_keys[] = {
 	KEY_WHOLE("socket", read_stats_sockets),
+	KEY("http", read_stats_http, struct config, http, .flags = KEY_NULLABLE),
+	KEY("http_admin", read_bool, struct config, http.admin),
 	{0},
 };
 

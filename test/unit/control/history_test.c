@@ -29,6 +29,7 @@ static int setup(void **state)
 	c->members = xcalloc(1, sizeof(*c->members));
 	c->members[0].weight = 1;
 	c->listeners = xcalloc(1, sizeof(*c->listeners));
+	c->listeners[0].name = xstrdup("write");
 	config_finish(c);
 	b->board = scoreboard_new(c, 2);
 	b->view = view_new(c);

@@ -487,6 +487,49 @@ static void nothing_to_do_is_a_fault(void **state)
 		"\"127.0.0.1:5000\"\n");
 }
 
+static void http_is_off_unless_it_has_an_address(void **state)
+{
+	(void)state;
+	struct config *c = accepted(MEMBERS LISTENER);
+
+	assert_false(c->http.wanted);
+	assert_false(c->http.admin);
+	config_unref(c);
+	c = accepted(MEMBERS LISTENER "stats: {http: \"127.0.0.1:7000\", http_admin: true}\n");
+	assert_true(c->http.wanted);
+	assert_true(c->http.admin);
+	assert_int_equal(c->http.addr.port, 7000);
+	config_unref(c);
+	refused_with(MEMBERS LISTENER "stats: {http: %s}\n", "/run/http",
+		     "must be host:port, such as 127.0.0.1:7000");
+	refused_with(MEMBERS LISTENER "stats: {http: %s, socket: \"127.0.0.1:9\"}\n",
+		     "\"127.0.0.1:9\"", "already");
+}
+
+#define NAMED(first, second)                                                                     \
+	MEMBERS "listeners:\n  w: {bind: \"*:1\", stats_name: " first "}\n  r: {bind: \"*:2\", " \
+		"stats_name: " second "}\n"
+
+static void a_listener_may_be_shown_by_the_names_it_had_in_haproxy(void **state)
+{
+	(void)state;
+	struct config *c = accepted(NAMED("{frontend: fe, backend: be}", "null"));
+
+	assert_string_equal(c->listeners[0].frontend_name, "fe");
+	assert_string_equal(c->listeners[0].backend_name, "be");
+	assert_int_equal(c->listeners[0].frontend_iid, 2);
+	assert_int_equal(c->listeners[0].backend_iid, 3);
+	assert_string_equal(c->listeners[1].frontend_name, "r");
+	assert_string_equal(c->listeners[1].backend_name, "r");
+	assert_int_equal(c->listeners[1].frontend_iid, 4);
+	assert_int_equal(c->listeners[1].backend_iid, 4);
+	config_unref(c);
+	refused_with(NAMED("{frontend: r%s}", "null"), "",
+		     "f:4:32: listeners.r.stats_name: listener w is shown as 'r' already");
+	refused_with(NAMED("{backend: x%s}", "{frontend: x}"), "", "is shown as 'x' already");
+	refused_with(NAMED("{backend: \"%s\"}", "null"), "a b", "listeners.w.stats_name.backend: ");
+}
+
 static void keys_of_the_documentation_that_do_not_exist_yet_are_unknown(void **state)
 {
 	static const char *const listener[] = {"zone", "allow", "deny", "send_proxy",
@@ -507,8 +550,6 @@ static void keys_of_the_documentation_that_do_not_exist_yet_are_unknown(void **s
 			     probe[i], "is not a known key");
 	for (size_t i = 0; i < sizeof(top) / sizeof(*top); i++)
 		refused_with(MEMBERS LISTENER "%s: null\n", top[i], "is not a known key");
-	refused_with(MEMBERS LISTENER "stats: {%s: null}\n", "http",
-		     "stats.http: is not a known key");
 }
 
 struct bad_value {
@@ -785,7 +826,7 @@ static void wrong_process_keys_say_what_is_right(void **state)
 		{"drain_timeout: 2d", "must be a duration 0 (none) or 100ms..1d"},
 		{"log: {sessions: yes}", "log.sessions: must be true or false, not yes"},
 		{"log: {level: warn}", "not warn; did you mean warning?"},
-		{"log: {format: haproxy-tcp}", "must be one of text, json; not haproxy-tcp"},
+		{"log: {format: logfmt}", "must be one of text, json, haproxy-tcp; not logfmt"},
 		{"log: info", "must be a map of keys"},
 		{"liseners: {}", "liseners: is not a known key; did you mean listeners?"},
 		{"maxconn: &a 1", "anchors (&name) are not supported"},
@@ -835,6 +876,8 @@ int main(void)
 		cmocka_unit_test(an_empty_list_means_no_stats_socket),
 		cmocka_unit_test(all_faults_come_in_one_go_in_the_files_order),
 		cmocka_unit_test(nothing_to_do_is_a_fault),
+		cmocka_unit_test(http_is_off_unless_it_has_an_address),
+		cmocka_unit_test(a_listener_may_be_shown_by_the_names_it_had_in_haproxy),
 		cmocka_unit_test(keys_of_the_documentation_that_do_not_exist_yet_are_unknown),
 		cmocka_unit_test(wrong_values_of_a_listener_say_what_is_right),
 		cmocka_unit_test(wrong_binds_say_what_is_right),
