@@ -78,6 +78,15 @@ $(BUILD)/obj/%.o: src/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The status page's assets, as C strings.
+PAGE_ASSETS := $(addprefix $(BUILD)/gen/,page.css.inc page.js.inc page.svg.inc)
+$(BUILD)/gen/%.inc: src/admin/%
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/^[[:blank:]]*/"/' -e 's/$$/\\n"/' $< >$@
+$(BUILD)/obj/admin/page_assets.o: ALL_CFLAGS += -I$(BUILD)/gen
+$(BUILD)/obj/admin/page_assets.o: $(PAGE_ASSETS)
+
 # What `isari -vv` says of its build.
 $(BUILD)/obj/main/options.o: ALL_CFLAGS += -DISARI_OPTIONS='"$(strip $(OPT) $(HARDEN) $(SANFLAGS) \
 	$(subst ",,$(subst ',,$(CFLAGS))))"'

@@ -18,6 +18,7 @@ import contenders
 import measures_crowd
 import measures_load
 import measures_memory
+import measures_operators
 import measures_postgres
 import network
 import report
@@ -26,7 +27,7 @@ import verdicts
 from method import Taking
 from rows import rows
 
-MODULES = (measures_load, measures_postgres, measures_memory, measures_crowd)
+MODULES = (measures_load, measures_postgres, measures_memory, measures_operators, measures_crowd)
 MEASURES = {m.name: m for of in MODULES for m in of.MEASURES}
 BUSY = 3
 

@@ -19,11 +19,12 @@ import tempfile
 
 from cluster import PG_PORT, REST_PORT, USER
 from isari import Isari, binary, members_entry
-from peer_files import HAPROXY, HAPROXY_PORT, NGINX, PGBOUNCER
+from peer_files import HAPROXY, HAPROXY_METRICS, HAPROXY_PORT, NGINX, PGBOUNCER
 from procs import Failure, Keeper, alive, free_port, popen, wait_for
 
 # Two descriptors each, and some that every proxy keeps for itself.
 SESSIONS = min(30000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1400) // 2)
+HTTP_HOST = "127.0.0.1"
 PRIVATE_PORTS = itertools.count(7001)  # for use in a network of the bench's own only
 
 
@@ -111,9 +112,10 @@ class Bare(Child):
 
 
 class HAProxy(Child):
-    """read: also the port of the replicas, whose sessions stay when the primary's are cut."""
+    """read: also the port of the replicas, whose sessions stay when the primary's are cut. watched: with /metrics, and
+    so many further ports, all with the same servers."""
 
-    def __init__(self, nodes, name="haproxy", tuning=(), splice=(), sessions=SESSIONS, read=False):
+    def __init__(self, nodes, name="haproxy", tuning=(), splice=(), sessions=SESSIONS, read=False, watched=0):
         super().__init__(nodes, name)
         self.port = free_port()
         self.socket = os.path.join(self.dir, "stats")
@@ -121,9 +123,11 @@ class HAProxy(Child):
                               splice="".join(f"\t{s}\n" for s in splice))
         servers = "".join(f"\tserver {n.name} {n.address}:{PG_PORT} check port {REST_PORT}\n" for n in nodes)
         ports = [("write", self.port, "primary"), ("read", self.read_port, "replica")]
+        ports = ports[:2 if read else 1] + [(f"more{i}", next(PRIVATE_PORTS), "primary") for i in range(watched)]
+        self.http = HTTP_HOST, next(PRIVATE_PORTS)
         self.file = self.write("haproxy.cfg", text + "".join(
             HAPROXY_PORT.format(name=port_name, port=port, path=path, servers=servers)
-            for port_name, port, path in ports[:2 if read else 1]))
+            for port_name, port, path in ports) + (HAPROXY_METRICS.format(port=self.http[1]) if watched else ""))
 
     def __enter__(self):
         return self.start("haproxy", "-db", "-f", self.file)
@@ -140,9 +144,10 @@ class HAProxy(Child):
 
 
 class OurProxy(Contender):
-    """isari as it comes. unix: the client's leg is a UNIX socket; unix_server: the server's is."""
+    """isari as it comes. unix: the client's leg is a UNIX socket; unix_server: the server's is. read, watched: as
+    HAProxy's."""
 
-    def __init__(self, nodes, name="isari", unix=False, unix_server=False, read=False, **settings):
+    def __init__(self, nodes, name="isari", unix=False, unix_server=False, read=False, watched=0, **settings):
         super().__init__(nodes, name)
         if unix:
             self.host, self.port = self.dir, PG_PORT
@@ -152,9 +157,12 @@ class OurProxy(Contender):
         listeners = {"write": {"bind": self.address, "serve": "primary", "maxconn": SESSIONS}}
         if read:
             listeners["read"] = {"bind": self.read_address, "serve": "replica", "maxconn": SESSIONS}
+        for i in range(watched):
+            listeners[f"more{i}"] = {"bind": f"127.0.0.1:{next(PRIVATE_PORTS)}", "serve": "primary"}
+        self.http = HTTP_HOST, next(PRIVATE_PORTS)
         self.isari = Isari({
             "clusters": {"main": {"members": members}}, "listeners": listeners, "threads": 1,
-            "maxconn": SESSIONS, "log": {"sessions": False}} | settings)
+            "maxconn": SESSIONS, "log": {"sessions": False}} | settings, http="{}:{}".format(*self.http) if watched else None)
 
     def check(self):
         """A key that this isari does not know is said to be the reason, not that it ended."""
@@ -174,6 +182,10 @@ class OurProxy(Contender):
     @property
     def pid(self):
         return self.isari.p.pid
+
+    @property
+    def socket(self):
+        return self.isari.socket
 
     def serving(self):
         return self.isari.up("write") == [self.nodes[0].name]

@@ -28,13 +28,15 @@ def pin(pid, cpu):
         os.sched_setaffinity(t, {cpu})
 
 
+def thread_seconds(pid, thread):
+    """Time on a CPU, to the nanosecond; the packets that it delivers on loopback are in it."""
+    with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as f:
+        return int(f.read().split()[0]) / 1e9
+
+
 def cpu_seconds(pid):
-    """Time on a CPU of all threads, to the nanosecond; the packets they deliver on loopback are in it."""
-    total = 0
-    for t in threads(pid):
-        with open(f"/proc/{pid}/task/{t}/schedstat", encoding="ascii") as f:
-            total += int(f.read().split()[0])
-    return total / 1e9
+    """Of all threads."""
+    return sum(thread_seconds(pid, t) for t in threads(pid))
 
 
 class Spent:

@@ -19,6 +19,11 @@ HAPROXY_PORT = """listen {name}
 	http-check expect status 200
 	default-server inter 1s fall 3 rise 1 on-marked-down shutdown-sessions
 {servers}"""
+HAPROXY_METRICS = """frontend metrics
+	bind 127.0.0.1:{port}
+	mode http
+	http-request use-service prometheus-exporter
+"""
 
 NGINX = """load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;

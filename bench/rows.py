@@ -45,7 +45,7 @@ class Row:
 
 
 def rows():
-    return ROUND_TRIPS + SATURATED + STREAMS + CONNECTIONS + MEMORY + CROWDS + TRUST
+    return ROUND_TRIPS + SATURATED + STREAMS + CONNECTIONS + MEMORY + CROWDS + WATCHED + TRUST
 
 
 G = "Round trips, one CPU for all"
@@ -165,6 +165,22 @@ CROWDS = (
     Row("crowd-p99", "crowd", "p99", G, "  p99", "x", True),
     Row("crowd-idle", "crowd", "idle", G, "  idle sessions (20,000, or what the limit of descriptors lets)", "sessions",
         False),
+)
+
+G = "Watched: 21 servers in the table"
+WATCHED = (
+    Row("watch-stat", "watch-cost", "stat", G, "show stat: CPU of the thread that answers", "ms", True, (below(5),),
+        True),
+    Row("watch-stat-wait", "watch-cost", "stat_wait", G, "  what the asker waits", "ms", True, (), True),
+    Row("watch-scrape", "watch-cost", "scrape", G, "/metrics: CPU of the thread that answers", "ms", True, (below(5),),
+        True),
+    Row("watch-scrape-wait", "watch-cost", "scrape_wait", G, "  what the asker waits", "ms", True, (), True),
+    Row("watch-idle", "watch-cost", "idle", G, "  beside so many idle sessions (20,000, or the limit of descriptors)",
+        "sessions", False, (), True),
+    Row("watch-p99", "watch", "p99", G, "100 active sessions, asked both 20 times a second: p99", "us", True,
+        (below(1.0, "haproxy"),)),
+    Row("watch-p99-ratio", "watch", "p99_ratio", G, "  over unwatched: p99", "x", True, (below(1.1),)),
+    Row("watch-p50-ratio", "watch", "p50_ratio", G, "  over unwatched: p50", "x", True, (below(1.02),)),
 )
 
 G = "The same bytes as direct (1: yes)"

@@ -3,10 +3,6 @@
  * words that HAProxy's tools understand. Not here: the columns (show_stat.c). */
 #include "admin/facts.h"
 
-/* A listener's proxy id as HAProxy numbers them: the first one is 2. A server's id in its proxy
- * starts at 1. */
-enum { STAT_FIRST_IID = 2, STAT_FIRST_SID = 1 };
-
 /* Also the type bits of `show stat <iid> <type> <sid>`. */
 enum stat_kind { STAT_FRONTEND = 1, STAT_BACKEND = 2, STAT_SERVER = 4 };
 
@@ -30,13 +26,20 @@ struct stat_row {
 	uint64_t attempts; /* SERVER, BACKEND: connections begun */
 	unsigned sid;
 	bool backup; /* SERVER: a last resort */
-	/* BACKEND: servers that are up, and the weight of those that take new sessions */
-	unsigned active, backups, usable_weight;
+	/* BACKEND: servers that are up, and the weight of those that take new sessions; and those
+	 * that are not down, drained ones among them */
+	unsigned active, backups, usable_weight, running;
 	const char *status;
 	bool checked;            /* SERVER: false in maintenance, as in HAProxy */
 	struct stat_check check; /* SERVER, checked */
 	char addr[320];          /* SERVER */
 };
+
+/* The proxy that a row belongs to. */
+static inline unsigned stat_row_iid(const struct stat_row *r)
+{
+	return r->kind == STAT_FRONTEND ? r->listener->frontend_iid : r->listener->backend_iid;
+}
 
 void stat_row_frontend(struct stat_row *r, const struct admin_facts *f, unsigned listener);
 void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned listener,

@@ -18,6 +18,8 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), re
 struct pool;
 
 struct pool *pool_new(size_t object_bytes, size_t max_objects);
+/* Another bound; who is out already stays out. */
+void pool_set_most(struct pool *p, size_t max_objects);
 void pool_free(struct pool *p); /* every object must be back */
 void *pool_get(struct pool *p); /* zeroed; NULL when max_objects are out or memory is gone */
 void pool_put(struct pool *p, void *object);

@@ -3,6 +3,7 @@
  * process decides goes through here; everything it carries is the workers'. Owner: the thread of
  * `loop`. */
 #include "base/err.h"
+#include "control/reload.h"
 #include "core/config.h"
 #include "core/counters.h"
 #include "core/messages.h"
@@ -27,6 +28,9 @@ struct control_setup {
 	struct worker_door *workers; /* copied */
 	unsigned n_workers;
 	uint64_t nofile;
+	struct reload_setup reload;
+	/* Another configuration is in force; both are read at once. May be NULL. */
+	void (*on_reloaded)(void *arg, const struct config *before, const struct config *now);
 	/* The workers were told to end (by control_stop, or after a drain): join them, then
 	 * control_close. */
 	void (*on_stopped)(void *arg);
@@ -38,6 +42,9 @@ struct control_setup {
 struct control *control_new(const struct control_setup *setup, struct err *e);
 struct mailbox *control_mailbox(struct control *c); /* where workers write */
 void control_start(struct control *c); /* ask, judge, publish; workers must be running */
+/* Read the configuration again and apply it, all of it or nothing. `reply`: to an operator; may be
+ * NULL. The log hears of it in any case. */
+void control_reload(struct control *c, struct buf *reply);
 void control_drain(
 	struct control *c); /* no new sessions; stops when none is left, or after drain_timeout */
 void control_stop(struct control *c); /* cut everything and stop, at once */

@@ -4,12 +4,17 @@
 #include "core/counters.h"
 #include "core/journal.h"
 #include "core/messages.h"
+#include "core/meters.h"
 
 struct failovers;
 
 /* Both outlive it. */
 struct failovers *failovers_new(const struct config *config, const struct scoreboard *board);
 void failovers_free(struct failovers *f);
+/* Of the same shape; outlives it, too. What was counted so far stays counted. */
+void failovers_take_config(struct failovers *f, const struct config *config);
+/* What is over is counted there, too; `m` outlives it. */
+void failovers_count_in(struct failovers *f, struct meters *m);
 
 /* Before the update is acted upon: what is counted starts from here. */
 void failovers_take(struct failovers *f, const struct monitor *m, const struct update *up,

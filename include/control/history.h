@@ -19,7 +19,10 @@ struct average {
 	double value;
 };
 
+/* What `clear counters all` has made of a row: its counters go on, as others (the journal, rates)
+ * count by them too, and what they were is subtracted from what is shown. */
 struct row_history {
+	struct counters_sum cleared;
 	struct rate sessions;
 	struct average connect_ms, session_ms, held_ms;
 };
@@ -47,6 +50,9 @@ void history_fini(struct history *h);
  * could use. */
 void history_second(struct history *h, int64_t now_ms, int64_t cpu_ms, unsigned n_threads);
 void history_view(struct history *h, const struct view *v, int64_t now_ms);
+
+/* HAProxy's `clear counters`: the maxima, or (`all`) whatever is summed up as well. */
+void history_clear(struct history *h, struct scoreboard *board, bool all);
 
 /* Everything about one row, the scoreboard's numbers included. */
 void history_row(struct history *h, unsigned row, int64_t now_ms, struct row_facts *out);

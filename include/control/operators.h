@@ -7,6 +7,8 @@
 #include "core/counters.h"
 #include "core/journal.h"
 #include "core/messages.h"
+#include "core/monitor.h"
+#include "core/meters.h"
 #include "core/report.h"
 #include "core/view.h"
 #include <uv.h>
@@ -21,22 +23,23 @@ struct operators_hooks {
 	void (*report)(void *arg, struct report *r);
 	/* The failover journal; read at once. */
 	const struct journal *(*journal)(void *arg);
-	/* ready, drain or maint for one server; indices as in the view. */
-	void (*set_server)(void *arg, unsigned listener, unsigned server, enum admin_state state);
-	/* Ask every member of a cluster now, and often for a while. */
-	void (*hint)(void *arg, unsigned cluster);
-	/* Cut every session of one server. */
-	void (*shutdown_server)(void *arg, unsigned listener, unsigned server);
+	/* For the monitor: EV_OPERATOR, EV_HINT; the owner stamps it. */
+	void (*judge)(void *arg, struct event *ev);
+	/* For every worker, a copy of this. */
+	void (*tell)(void *arg, const struct message *like);
 	/* Ask every worker for its sessions and return how many were asked; each answer goes to
 	 * operators_sessions, later. Answers that are not there after 1 s are left out of the
 	 * list. */
 	unsigned (*ask_sessions)(void *arg, uint64_t request);
+	/* Read the configuration again and apply it; the reply says what came of it. */
+	void (*reload)(void *arg, struct buf *reply);
 };
 
 struct operators_setup {
 	uv_loop_t *loop;
 	struct config *config;               /* operators take a reference of their own */
-	const struct scoreboard *scoreboard; /* outlives the operators */
+	struct scoreboard *scoreboard;       /* outlives the operators, who set its limits */
+	struct meters *meters;               /* likewise; NULL: nothing is measured */
 	unsigned threads;                    /* workers, for `show info` */
 	uint64_t nofile;                     /* RLIMIT_NOFILE in force */
 	struct operators_hooks hooks;
@@ -52,6 +55,10 @@ void operators_view(struct operators *ops, struct view *view, int64_t now_ms);
  * freed. Late or unknown answers are fine. */
 void operators_sessions(struct operators *ops, uint64_t request, struct session_info *list,
 			size_t n);
+/* Another configuration of the same shape; operators take a reference of their own. */
+void operators_take_config(struct operators *ops, struct config *config);
+/* A reload has just been applied, or refused. */
+void operators_reloaded(struct operators *ops, bool ok);
 /* From now on `show info` says Stopping: 1. */
 void operators_stopping(struct operators *ops);
 /* Clients are closed, sockets unlinked. Calls back once, later; then nothing of `ops` is left. */

@@ -20,5 +20,7 @@ struct prober_setup {
 struct prober *prober_new(const struct prober_setup *setup);
 /* At most one REST question and one ASK_PORT in flight per member. */
 void prober_ask(struct prober *p, const struct probe_order *order);
+/* Of the same shape; outlives it, too. */
+void prober_take_config(struct prober *p, struct config *config);
 /* No more answers; calls back once, later, when memory is freed. */
 void prober_close(struct prober *p, void (*on_closed)(void *arg), void *arg);

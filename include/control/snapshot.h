@@ -7,6 +7,7 @@ struct snapshot {
 	struct admin_facts facts; /* points into the rest */
 	struct report report;
 	struct process_facts process;
+	struct memory_facts memory; /* once facts.memory points here */
 	struct row_facts *rows;
 	struct listener_facts *listeners;
 	struct worker_numbers *workers;

@@ -8,7 +8,7 @@ struct balance_input {
 	const struct view_listener *listener;
 	enum balance method;
 	const unsigned *sessions; /* current sessions of servers[i], all workers */
-	unsigned server_maxconn;  /* 0 = none */
+	const unsigned *limits;   /* of these; NULL: there are none */
 	uint64_t turn;            /* round robin: a shared counter's next value */
 	uint64_t tried;           /* bit i: servers[i] has failed this session already (i < 64) */
 	struct rng *rng;          /* random */

@@ -124,6 +124,7 @@ struct config {
 		enum log_level level;
 		enum log_format format;
 		bool sessions;
+		char *tag; /* of haproxy-tcp's lines: "haproxy[1234]: " */
 	} log;
 	int64_t drain_timeout_ms;
 };

@@ -4,6 +4,7 @@
  * relaxed. Gauges that limits need (current sessions) are shared atomics, one per row. Declared
  * once; sum, CSV and metrics derive from the list. */
 #include "core/config.h"
+#include "core/rate_limit.h"
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -52,9 +53,12 @@ struct counters_sum { /* over all workers */
 	uint64_t closes[N_CLOSE_REASONS];
 };
 
+enum { GAUGE_UNLIMITED = UINT32_MAX };
+
 struct gauge { /* shared by all workers */
 	alignas(64) _Atomic unsigned now;
 	_Atomic unsigned max;    /* since the counters were cleared */
+	_Atomic unsigned limit;  /* of `now`; 0: nobody comes in */
 	_Atomic uint64_t turn;   /* listener rows: round robin position */
 	_Atomic int64_t last_ms; /* start of the last session; 0: never */
 	_Atomic unsigned connect_ms_max, session_ms_max;
@@ -74,7 +78,13 @@ struct gauge { /* shared by all workers */
 	X(spun_us, "microseconds spent polling")                                 \
 	X(late, "events that came late in a long turn, and waited for the next") \
 	X(sessions, "sessions it carries now, with those handed over to it")     \
-	X(generation, "the view in force")
+	X(generation, "the view in force")                                       \
+	X(pool_bytes, "bytes it holds for sessions, in use or free")             \
+	X(pool_used_bytes, "of these, in use")                                   \
+	X(session_bytes, "bytes of ours for one session")                        \
+	X(slow_bytes, "bytes it keeps for who reads slowly")                     \
+	X(pipes, "pipes it has, for bytes that move without a copy")             \
+	X(pipes_used, "of these, in use")
 
 enum { LONG_TURN_US = 2000 };
 
@@ -88,13 +98,19 @@ struct worker_numbers { /* the same at one moment, and what its listeners moved 
 	uint64_t coalesced, spliced;
 };
 
+/* What an operator may change while we run (limits, rate, frontends) begins as configured and lives
+ * here, so it outlives every view, every role, and every worker that is replaced; with the process
+ * it is gone. */
 struct scoreboard {
 	unsigned n_workers, n_rows;
 	struct counters *rows; /* n_workers * n_rows, worker by worker */
 	struct worker_stats *workers;
-	struct gauge *gauges;      /* n_rows */
-	struct gauge *holds;       /* by listener: clients that wait for a server */
-	_Atomic unsigned sessions; /* of the whole process, for maxconn */
+	struct gauge *gauges;        /* n_rows */
+	struct gauge *holds;         /* by listener: clients that wait for a server */
+	_Atomic unsigned sessions;   /* of the whole process ... */
+	_Atomic unsigned maxconn;    /* ... and its limit */
+	struct rate_limit rate;      /* of accepting */
+	_Atomic unsigned *frontends; /* by listener: enum frontend_state; written by control only */
 	/* When control will look at the leases again; a worker that sees it overdue stands still,
 	 * as nobody enforces them. Written by control only; 0: not (or no longer) running. */
 	_Atomic int64_t control_due_ms;
@@ -107,6 +123,9 @@ unsigned counters_server_row(const struct config *c, unsigned listener, unsigned
 
 struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers);
 void scoreboard_free(struct scoreboard *s);
+/* Limits follow a configuration of the same shape; those that an operator has set stay. */
+void scoreboard_take_config(struct scoreboard *s, const struct config *before,
+			    const struct config *next);
 struct counters *scoreboard_row(struct scoreboard *s, unsigned worker, unsigned row);
 void scoreboard_sum(const struct scoreboard *s, unsigned row, struct counters_sum *out);
 
@@ -130,6 +149,9 @@ int64_t scoreboard_held_since_ms(const struct scoreboard *s, unsigned listener);
 #define NOTE(row, field, value) atomic_store_explicit(&(row)->field, (value), memory_order_relaxed)
 #define NOTED(row, field)       atomic_load_explicit(&(row)->field, memory_order_relaxed)
 
-/* A session begins: false when `limit` (0 = none) is reached. Keeps the maximum. */
-bool gauge_enter(struct gauge *g, unsigned limit);
+/* One more: false when its limit is reached. Keeps the maximum. */
+bool gauge_enter(struct gauge *g);
+void gauge_enter_anyway(struct gauge *g);
 void gauge_leave(struct gauge *g);
+/* The maxima begin again, from what is now. */
+void gauge_forget_maxima(struct gauge *g);

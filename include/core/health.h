@@ -21,5 +21,6 @@ void health_silence(struct health *h, unsigned fall,
 		    int64_t now_ms);                /* a question ended without an answer */
 void health_late(struct health *h, int64_t now_ms); /* a question is late: doubt, not yet counted */
 void health_port(struct health *h, enum port port); /* ignored unless REST is silent */
+void health_take_fall(struct health *h, unsigned fall); /* another limit from now on */
 /* Neither settled up nor settled down: worth asking fast. */
 bool health_in_doubt(const struct health *h, unsigned fall);

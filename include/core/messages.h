@@ -18,6 +18,7 @@ enum message_type {
 	MSG_LIST_SESSIONS,
 	MSG_SHUTDOWN_SERVER,  /* cut the sessions of one server */
 	MSG_SHUTDOWN_SESSION, /* cut one session by id, if it is this worker's */
+	MSG_FRONTEND,         /* a listener's sockets follow what the scoreboard says of it */
 	MSG_DRAIN,            /* stop accepting; sessions go on */
 	MSG_STOP,             /* cut everything, end the thread */
 	/* worker to worker */
@@ -85,6 +86,9 @@ struct message {
 		struct {
 			uint64_t id;
 		} shutdown_session;
+		struct {
+			unsigned listener;
+		} frontend;
 		struct {
 			unsigned member;
 		} suspect;

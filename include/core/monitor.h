@@ -12,9 +12,19 @@ enum event_type {
 	EV_OBSERVATION, /* an answer, or its absence */
 	EV_ADDRESS,     /* a member's host was resolved, or could not be */
 	EV_SIGN,        /* a worker met something at a server: reason to ask again */
-	EV_OPERATOR,    /* drain, ready, maint of one server */
+	EV_OPERATOR,    /* an operator's word on one server */
 	EV_HINT,        /* somebody says: ask now (operator, Patroni callback) */
 	EV_PAUSE,       /* one of our loops slept: every proof is void */
+	EV_CONFIG,      /* another configuration of the same shape (config_diff.h) */
+};
+
+/* What an operator says outlives every change of roles. It is the monitor's memory (struct
+ * server_track), and gone with it. */
+enum operator_word {
+	OPERATOR_STATE,  /* ready, drain, maint */
+	OPERATOR_WEIGHT, /* 0: up, and no new sessions */
+	OPERATOR_HEALTH, /* down, stopping: until the next good answers */
+	OPERATOR_CLEAR,  /* its failed checks and downs count from 0 again */
 };
 
 enum sign { SIGN_REFUSED, SIGN_RESET, SIGN_TIMEOUT, SIGN_ENDED };
@@ -35,7 +45,10 @@ struct event {
 		} sign;
 		struct {
 			unsigned listener, server;
+			enum operator_word word;
 			enum admin_state state;
+			unsigned weight;
+			enum health_order health;
 		} operator;
 		struct {
 			unsigned cluster;
@@ -43,6 +56,7 @@ struct event {
 		struct {
 			int64_t slept_ms;
 		} pause;
+		struct config *config; /* the monitor takes a reference of its own */
 	} u;
 };
 

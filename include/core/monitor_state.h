@@ -34,7 +34,8 @@ struct member_state {
 	struct lag lag;
 	unsigned lower_timeline; /* consecutive proofs below the highest timeline */
 	unsigned roles; /* ROLE_BITs of endpoints that answered 200, PRIMARY never among them */
-	bool roles_due; /* they have not been asked for since it answers so to ASK_PRIMARY */
+	unsigned roles_unasked; /* served since a reload, and not asked for yet */
+	bool roles_due;       /* they have not been asked for since it answers so to ASK_PRIMARY */
 	int64_t restarted_ms; /* its Patroni answered again after it had refused; 0: it never did */
 	bool slow;            /* its last answer was late: the next late one is no surprise */
 	enum why refused;     /* WHY_WRONG_*: not one of ours */
@@ -80,6 +81,10 @@ struct cluster_state {
 
 struct server_track { /* a server row's history */
 	enum admin_state admin;
+	unsigned weight;
+	enum health_order health; /* until it has given `answers_due` good answers ... */
+	unsigned answers_due;
+	int64_t health_since_ms; /* ... asked for since then */
 	unsigned generation;
 	bool up;
 	bool lags;        /* over the listener's max_lag, and not well below it since */
@@ -129,6 +134,12 @@ struct standing eligible_last_resort(struct standing s, const struct listener_co
 				     const struct server_track *t, enum server_state before,
 				     bool others_open);
 
+/* monitor_operator.c: an operator's word, and a good answer that may end one on health. */
+void monitor_obey(struct monitor *m, const struct event *ev);
+void monitor_note_good_answer(struct monitor *m, const struct observation *o);
+/* A bad answer, or silence: those that are due count from the first again. */
+void monitor_note_bad_answer(struct monitor *m, unsigned member);
+
 /* monitor_lag.c: how far an answer says that its member, or everybody, is behind. */
 void monitor_take_position(struct cluster_state *c, struct member_state *s,
 			   const struct observation *o);
@@ -145,8 +156,17 @@ void monitor_refute(struct cluster_state *c, struct member_state *s, enum why wh
 bool monitor_claims_primary(const struct cluster_state *c, const struct member_state *s,
 			    int64_t now_ms);
 
+/* monitor_config.c: go by another configuration of the same shape, and forget nothing (rule 10). */
+void monitor_take_config(struct monitor *m, struct config *config, int64_t now_ms);
+/* monitor.c: what was learnt of it was learnt elsewhere; sessions stay, new ones wait. */
+void monitor_distrust(struct monitor *m, struct member_state *s, int64_t now_ms);
+/* News out of the blue are asked after at once, without waiting for the pace. */
+struct doubt *monitor_ask_at_once(struct cluster_state *c, int64_t now_ms);
+
 /* monitor_lease.c: the longest a proof of this cluster may be trusted. */
 int64_t monitor_lease_ms(const struct cluster_state *c);
+/* The leases of all its proofs, by settings that have changed. */
+void monitor_renew_leases(struct cluster_state *c);
 /* Take an answer to ASK_CONFIG in. */
 void monitor_observe_config(struct monitor *m, struct cluster_state *c, const struct observation *o,
 			    int64_t now_ms);

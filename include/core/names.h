@@ -87,7 +87,9 @@
 	X(WHY_OWN_PAUSE, "must prove itself again after isari itself was paused")       \
 	X(WHY_NO_ADDRESS, "has a host name that cannot be resolved")                    \
 	X(WHY_DRAIN, "is drained by an operator")                                       \
-	X(WHY_MAINT, "is in maintenance by an operator")
+	X(WHY_MAINT, "is in maintenance by an operator")                                \
+	X(WHY_HEALTH_DOWN, "was set down by an operator, until it answers well again")  \
+	X(WHY_HEALTH_STOPPING, "was set to stopping by an operator, until it answers well again")
 
 /* How a session ended. One way out, one reason; the first one counts. */
 #define CLOSE_LIST(X)                                         \
@@ -128,6 +130,19 @@
 	X(ADMIN_DRAIN, "drain") \
 	X(ADMIN_MAINT, "maint")
 
+/* An operator's word on a server that outranks its answers, until the next good ones. There is none
+ * that would open a server: role checks cannot be overridden. */
+#define HEALTH_ORDER_LIST(X)                                                  \
+	X(HEALTH_AS_ANSWERED, "up")    /* no such word: its answers decide */ \
+	X(HEALTH_STOPPING, "stopping") /* no new sessions */                  \
+	X(HEALTH_DOWN, "down")         /* closed: its sessions are cut */
+
+/* A listener's own door, as HAProxy's FRONTEND row says it. */
+#define FRONTEND_STATE_LIST(X)                                                           \
+	X(FRONTEND_OPEN, "OPEN")                                                         \
+	X(FRONTEND_PAUSED, "PAUSED") /* listens no more, until an operator enables it */ \
+	X(FRONTEND_STOP, "STOP")     /* likewise, for good */
+
 #define NAMES_ENUM(symbol, word) symbol,
 enum role { ROLE_LIST(NAMES_ENUM) N_ROLES };
 enum claim { CLAIM_LIST(NAMES_ENUM) N_CLAIMS };
@@ -137,6 +152,8 @@ enum why { WHY_LIST(NAMES_ENUM) N_WHYS };
 enum close_reason { CLOSE_LIST(NAMES_ENUM) N_CLOSE_REASONS };
 enum server_state { SERVER_STATE_LIST(NAMES_ENUM) N_SERVER_STATES };
 enum admin_state { ADMIN_STATE_LIST(NAMES_ENUM) N_ADMIN_STATES };
+enum health_order { HEALTH_ORDER_LIST(NAMES_ENUM) N_HEALTH_ORDERS };
+enum frontend_state { FRONTEND_STATE_LIST(NAMES_ENUM) N_FRONTEND_STATES };
 
 #define ROLE_BIT(role) (1u << (role))
 
@@ -148,9 +165,12 @@ const char *why_text(enum why w);
 const char *close_reason_name(enum close_reason r);
 const char *server_state_name(enum server_state s);
 const char *admin_state_name(enum admin_state s);
+const char *health_order_name(enum health_order h);
+const char *frontend_state_name(enum frontend_state s);
 
 /* -1 when the word is none of them. */
 int admin_state_parse(const char *word);
+int health_order_parse(const char *word);
 
 /* The log word of a close reason: "client_closed" for "client closed". */
 const char *close_reason_key(enum close_reason r);

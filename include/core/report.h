@@ -43,6 +43,7 @@ struct server_report {
 	unsigned listener, server, member, row;
 	enum server_state state;
 	enum admin_state admin;
+	unsigned weight; /* in force: the configured one, or an operator's */
 	enum why why;
 	enum outcome check_outcome; /* the answer that decides for this listener */
 	int check_status;           /* HTTP; 0: none */

@@ -35,5 +35,9 @@ int listener_watch(struct listener *l, struct edge *edge, unsigned kind); /* of 
 typedef void listener_on_accept(void *arg, int fd, const struct endpoint *client);
 enum listener_turn listener_accept(struct listener *l, unsigned most, listener_on_accept *on_accept,
 				   void *arg);
+/* Nobody can connect until listener_resume. TCP: refused, and whoever is queued is reset: accept
+ * them first. UNIX: they queue, and the owner does not accept. */
+void listener_pause(struct listener *l);
+int listener_resume(struct listener *l); /* negative errno */
 void listener_close(struct listener *l,
 		    struct edge *edge); /* `edge` NULL: never watched; twice is fine */

@@ -3,14 +3,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum job { JOB_RUN, JOB_CHECK, JOB_VERSION, JOB_CTL, JOB_HELP };
+enum job { JOB_RUN, JOB_CHECK, JOB_VERSION, JOB_CTL, JOB_TOP, JOB_HELP };
 
 struct options {
 	enum job job;
 	const char *config_file; /* -f, default /etc/isari/isari.yaml */
 	const char *pid_file;    /* -p, NULL: none */
 	bool verbose;            /* -vv: libraries and build options */
-	char **rest;             /* JOB_CTL: what follows "ctl", NULL-terminated */
+	char **rest;             /* JOB_CTL, JOB_TOP: from that word on, NULL-terminated */
 	int n_rest;
 };
 

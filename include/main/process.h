@@ -31,6 +31,7 @@ int process_boot(struct process *p, const struct options *options);
 void process_run(struct process *p);
 void process_fini(struct process *p);
 
-/* signals.c: SIGTERM drains, a second one or SIGINT ends at once; SIGPIPE and SIGHUP never kill. */
+/* signals.c: SIGTERM drains, a second one or SIGINT ends at once, SIGHUP reads the configuration
+ * again; SIGPIPE never kills. */
 void signals_open(struct process *p);
 void signals_close(struct process *p);

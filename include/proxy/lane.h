@@ -58,6 +58,8 @@ void lanes_fini(struct worker *w);
 
 void gauge_max(_Atomic unsigned *max, unsigned value);
 
+/* At its member's socket, if there is one. */
+void lane_aim(struct lane *lane, const struct member_config *m);
 /* Where sessions go, if it is elsewhere than in the view before. */
 void lane_take_address(struct lane *lane, const struct view_server *before,
 		       const struct view_server *now);

@@ -69,6 +69,9 @@ struct session {
 	int64_t active_ms;
 	unsigned epoch; /* its lane's when it was connected: of an older one it is dead */
 	unsigned connect_ms;
+	uint32_t held_ms;     /* waited: how long, until it was let go for the last time */
+	uint16_t held_place;  /* waited: its place among those who did, from 1; saturated */
+	uint8_t calls;        /* servers called, before a wait and after; saturated */
 	struct endpoint peer; /* the client's address */
 	uint16_t listener;
 	uint8_t state, reason; /* reason: REFUSING, why; CLOSING, why */
@@ -80,6 +83,7 @@ struct session {
 	uint8_t limit : 3;  /* enum session_limit: which one was reached last */
 	bool admitted : 1;  /* counted in the process's and the listener's sessions */
 	bool on_server : 1; /* counted in the server's sessions */
+	bool is_tcp : 1;    /* began while its listener's protocol was tcp */
 	bool is_cancel : 1; /* carries a CancelRequest: no session to anybody */
 	bool answered : 1;  /* REFUSING: the error is sent, the client may read it */
 	bool client_error : 1, server_error : 1; /* its socket reported an error: it is dead */
@@ -180,4 +184,5 @@ void relay_wake_overdue(struct worker *w);           /* every turn */
 void relay_hear(struct session *s, uint32_t events); /* of its server, before the pumps know them */
 
 /* ---- access_log.c ---- */
-void access_log_end(const struct session *s);
+/* `was`: its last state before CLOSING. */
+void access_log_end(const struct session *s, enum session_state was);

@@ -34,8 +34,10 @@ enum {
 
 struct worker_socket { /* one bound address of one listener */
 	struct listener listener;
-	unsigned index; /* config.listeners */
-	bool pending;   /* its queue may hold connections */
+	unsigned index;      /* config.listeners */
+	bool pending;        /* its queue may hold connections */
+	bool paused;         /* by an operator */
+	unsigned n_accepted; /* in one go: accept.c */
 	struct worker *worker;
 };
 
@@ -85,9 +87,9 @@ struct worker {
 	struct log_batch ends; /* session_end lines of this turn: access_log.c */
 	struct listing listing;
 	struct rng rng;
-	unsigned *loads;       /* room for balance_pick */
-	unsigned n_couriers;   /* of CancelRequests, under way */
-	int64_t cancel_due_ms; /* when as many may be taken as have been: cancel.c */
+	unsigned *loads, *limits; /* room for balance_pick */
+	unsigned n_couriers;      /* of CancelRequests, under way */
+	int64_t cancel_due_ms;    /* when as many may be taken as have been: cancel.c */
 	uint64_t last_id;
 
 	int64_t turn_ms, planned_ms; /* the last turn began; how long it meant to sleep */
@@ -121,6 +123,11 @@ void worker_each_session(struct worker *w, void (*fn)(void *arg, struct session 
 /* orders.c */
 void orders_take(void *worker, struct list *node); /* a message of its mailbox */
 
+/* settings.c */
+/* True: this listener has an idle timeout. */
+bool settings_apply(struct worker *w, unsigned listener);
+void settings_take(struct worker *w, struct config *config); /* a view has brought it */
+
 /* accept.c */
 int accept_bind(struct worker *w, struct err *e);
 int accept_start(struct worker *w);
@@ -128,6 +135,7 @@ void accept_ready(struct edge_source *source, uint32_t events);
 void accept_run(struct worker *w); /* after the data of the turn */
 bool accept_has_work(const struct worker *w);
 void accept_close(struct worker *w, bool take_queued);
+void accept_obey(struct worker *w, unsigned listener); /* paused, resumed or shut by an operator */
 
 /* hold.c */
 void hold_trust(struct worker *w, struct worker_listener *l); /* its servers are as good as new */
@@ -148,6 +156,7 @@ void hold_suspect(struct worker *w, unsigned member);
 void hold_hear_suspicion(struct worker *w, unsigned member); /* of another worker */
 bool hold_takes_back(const struct session *s); /* the server of its attempt is suspected */
 void hold_new_view(struct worker *w, const struct view *old);
+void hold_renew(struct worker_listener *l);  /* it holds for another time than before */
 void hold_release(struct worker *w);         /* every turn */
 int64_t hold_due_ms(const struct worker *w); /* INT64_MAX: nobody can be let go */
 

@@ -12,6 +12,10 @@ struct cli_command {
 	char *words[CLI_MAX_WORDS + 1]; /* into the line; words[n_words] is NULL */
 };
 
+/* Does the line end with "<<"? Then that is cut off, and lines of payload follow, up to an empty
+ * one. */
+bool cli_take_payload(char *line);
+
 /* Take the first command off *rest. `*rest` is then what follows its `;`, or NULL after the last.
  * Returns false when *rest was NULL: no command is left. A line holds at least one, maybe empty. */
 bool cli_next_command(char **rest, struct cli_command *c);

@@ -1,13 +1,14 @@
 /* Finding things in the facts that a command was given. */
 #include "admin/facts.h"
 
+/* The report has them listener by listener, member by member: as many before this one as the
+ * scoreboard has servers' rows before its. */
 const struct server_report *facts_server(const struct admin_facts *f, unsigned listener,
 					 unsigned server)
 {
-	for (size_t i = 0; i < f->report->n_servers; i++) {
-		const struct server_report *s = &f->report->servers[i];
-		if (s->listener == listener && s->server == server)
-			return s;
-	}
-	return NULL;
+	size_t i = counters_server_row(f->config, listener, server) - f->config->n_listeners;
+	const struct server_report *s = &f->report->servers[i];
+
+	return i < f->report->n_servers && s->listener == listener && s->server == server ? s
+											  : NULL;
 }

@@ -14,10 +14,15 @@ void reply_error(struct buf *out, enum reply_error e)
 static bool line_is_error(const char *line, size_t len)
 {
 	for (size_t i = 0; i < N_REPLY_ERRORS; i++) {
-		if (strlen(reply_texts[i]) == len && memcmp(line, reply_texts[i], len) == 0)
+		if (strcspn(reply_texts[i], "\n") == len && memcmp(line, reply_texts[i], len) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool reply_is_error(const char *reply)
+{
+	return line_is_error(reply, strcspn(reply, "\n"));
 }
 
 /* An error is always the first line of its reply: the first of all, or one after an empty line. */

@@ -2,6 +2,9 @@
  * a table of its phases: when each was after the beginning, and how long after the one before it.
  * No empty line in between: that would end the reply. */
 #include "admin/command.h"
+#include "admin/json_pages.h"
+#include "admin/json_parts.h"
+#include "admin/phrases.h"
 #include "admin/text_table.h"
 #include "base/str.h"
 #include <inttypes.h>
@@ -50,25 +53,12 @@ static void put_title(const struct admin_facts *f, const struct failover *e, str
 		buf_printf(out, "  %s %s\n", member_name(f, e->from, ""), why_text(e->why));
 }
 
-/* Of a restart, old and new primary are the same. */
-static const char *words_of(const struct failover *e, enum phase p)
-{
-	static const char *const again[N_PHASES] = {[PHASE_GONE] = "gone",
-						    [PHASE_ASKED] = "next proof asked",
-						    [PHASE_WRITABLE] = "writable again",
-						    [PHASE_SESSION] = "first session again"};
-
-	if (e->interruption && p == PHASE_GONE)
-		return "closed to new sessions";
-	return failover_is_return(e) && again[p] ? again[p] : phase_words(p);
-}
-
 /* `since`: the phase before it that is known, or -1. */
 static void row_phase(struct text_table *t, const struct failover *e, enum phase p, int since)
 {
 	int64_t at = e->at_ms[p];
 
-	text_table_cell(t, "%s", words_of(e, p));
+	text_table_cell(t, "%s", phrase_phase(e, p));
 	if (at < 0)
 		text_table_cell(t, "%9s", "-");
 	else
@@ -119,6 +109,8 @@ void show_events(const struct command_call *c)
 {
 	const struct journal *j = c->facts->journal;
 
+	if (json_wanted(c, json_events))
+		return;
 	if (j->n == 0)
 		buf_puts(c->out, "No cluster has had a primary since isari started.\n");
 	for (unsigned i = j->n; i-- > 0;)

@@ -2,6 +2,8 @@
  * its turns take (nobody else is served during one), what polling costs, and the bytes that were
  * moved in the cheap ways. */
 #include "admin/command.h"
+#include "admin/json_pages.h"
+#include "admin/json_parts.h"
 #include "admin/text_table.h"
 #include <inttypes.h>
 
@@ -39,6 +41,8 @@ void show_workers(const struct command_call *c)
 {
 	struct text_table t;
 
+	if (json_wanted(c, json_workers))
+		return;
 	text_table_init(&t, sizeof(titles) / sizeof(titles[0]));
 	for (size_t i = 0; i < t.n_columns; i++)
 		text_table_cell(&t, "%s", titles[i]);

@@ -3,7 +3,7 @@
  * DOWN / L7STS / 503 / "Service Unavailable". */
 #include "admin/stat_row.h"
 
-/* MAINT, DRAIN, UP and DOWN only: exporters do not know HAProxy's transitional forms ("UP 1/2"). A
+/* MAINT, DRAIN, NOLB (`health stopping`), UP and DOWN only: exporters do not know HAProxy's transitional forms ("UP 1/2"). A
  * server that merely keeps its old sessions is DOWN, as in HAProxy: DOWN says that no new ones get
  * there. A backup is UP whether or not it is needed. */
 const char *stat_server_status(const struct server_report *s)
@@ -12,6 +12,8 @@ const char *stat_server_status(const struct server_report *s)
 		return "MAINT";
 	if (s->state == SERVER_OPEN || s->why == WHY_LAST_RESORT)
 		return "UP";
+	if (s->why == WHY_HEALTH_STOPPING)
+		return "NOLB";
 	return s->why == WHY_DRAIN ? "DRAIN" : "DOWN";
 }
 

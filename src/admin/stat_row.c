@@ -1,8 +1,10 @@
 /* The rows of `show stat`: a listener's FRONTEND, its servers, its BACKEND.
  * Not here: the columns (show_stat.c), the words for a check (stat_check.c). */
 #include "admin/stat_row.h"
+#include "admin/proxies.h"
 #include "base/assert.h"
 #include "base/str.h"
+#include <string.h>
 
 static const struct listener_config *row_init(struct stat_row *r, enum stat_kind kind,
 					      const struct admin_facts *f, unsigned listener)
@@ -23,7 +25,9 @@ static const struct listener_config *row_init(struct stat_row *r, enum stat_kind
 void stat_row_frontend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
 {
 	row_init(r, STAT_FRONTEND, f, listener);
-	r->status = f->process->stopping ? "STOP" : "OPEN"; /* draining: it listens no more */
+	/* draining: it listens no more */
+	r->status =
+		frontend_state_name(f->process->stopping ? FRONTEND_STOP : r->standing->frontend);
 }
 
 /* Where sessions go: the socket, or the resolved address if there is one, else as configured. */
@@ -53,11 +57,11 @@ void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned l
 		     unsigned server)
 {
 	row_init(r, STAT_SERVER, f, listener);
-	r->sid = STAT_FIRST_SID + server;
+	r->sid = PROXY_FIRST_SID + server;
 	r->server = facts_server(f, listener, server);
 	INSIST(r->server);
 	r->member = &f->config->members[r->cluster->first_member + server];
-	r->counts = f->rows[counters_server_row(f->config, listener, server)];
+	r->counts = f->rows[r->server->row];
 	r->attempts = r->counts.sum.sessions;
 	r->backup = is_backup(r, r->member->id);
 	r->status = stat_server_status(r->server);
@@ -67,18 +71,19 @@ void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned l
 }
 
 /* A backup counts while it could be used; its weight, like anybody's, while it is. */
-static void add_server(struct stat_row *r, const struct server_report *s,
-		       const struct member_config *m)
+static void add_server(struct stat_row *r, const struct server_report *s)
 {
+	const char *status = stat_server_status(s);
 	bool open = s->state == SERVER_OPEN;
 
-	if (m->weight == 0)
+	r->running += strcmp(status, "UP") == 0 || strcmp(status, "DRAIN") == 0;
+	if (s->weight == 0)
 		return;
-	if (is_backup(r, m->id))
+	if (is_backup(r, s->member))
 		r->backups += open || s->why == WHY_LAST_RESORT;
 	else
 		r->active += open;
-	r->usable_weight += open ? m->weight : 0;
+	r->usable_weight += open ? s->weight : 0;
 }
 
 /* The listener's own row counts its sessions whole, whatever number of servers each one tried; only
@@ -86,14 +91,12 @@ static void add_server(struct stat_row *r, const struct server_report *s,
 void stat_row_backend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
 {
 	row_init(r, STAT_BACKEND, f, listener);
-	unsigned first_row = counters_server_row(f->config, listener, 0);
-
 	for (unsigned i = 0; i < r->cluster->n_members; i++) {
 		const struct server_report *s = facts_server(f, listener, i);
 
-		r->attempts += f->rows[first_row + i].sum.sessions;
-		if (s)
-			add_server(r, s, &f->config->members[r->cluster->first_member + i]);
+		INSIST(s);
+		r->attempts += f->rows[s->row].sum.sessions;
+		add_server(r, s);
 	}
 	r->status = r->usable_weight ? "UP" : "DOWN";
 }

@@ -106,6 +106,11 @@ struct pool *pool_new(size_t object_bytes, size_t max_objects)
 	return p;
 }
 
+void pool_set_most(struct pool *p, size_t max_objects)
+{
+	p->max_objects = max_objects;
+}
+
 void pool_free(struct pool *p)
 {
 	REQUIRE(p->in_use == 0);

@@ -16,6 +16,7 @@ struct lookup { /* one host name of one member */
 	unsigned member;
 	const char *host; /* NULL: a socket, there is nothing to look up */
 	bool in_flight, failed, doubted;
+	bool stale; /* what is in flight is about a name of an older configuration */
 	char ip[RESOLVE_IP_BYTES];
 };
 
@@ -38,16 +39,28 @@ static void maybe_closed(struct addresses *a)
 	free(a);
 }
 
+static void log_member(struct log_line *line, const struct lookup *l)
+{
+	const struct config *config = l->owner->setup.config;
+	const struct member_config *m = &config->members[l->member];
+
+	log_str(line, "cluster", config->clusters[m->cluster].name);
+	log_str(line, "member", m->name);
+}
+
 static void note_failure(struct lookup *l, int status)
 {
-	const struct addresses *a = l->owner;
-	const struct lookup *first = &a->lookups[2 * l->member];
+	const struct lookup *first = &l->owner->lookups[2 * l->member];
 	bool said = l->failed || (l != first && first->host && strcmp(l->host, first->host) == 0);
+	struct log_line line;
 
-	if (!said)
-		log_msg(SEVERITY_WARNING, "name_not_resolved", "%s of member %s: %s", l->host,
-			a->setup.config->members[l->member].name, uv_strerror(status));
 	l->failed = true;
+	if (said || !log_begin(&line, SEVERITY_WARNING, "name_not_resolved"))
+		return;
+	log_member(&line, l);
+	log_str(&line, "host", l->host);
+	log_str(&line, "why", uv_strerror(status));
+	log_end(&line);
 }
 
 /* One file for all nodes would send a member's sessions to whatever PostgreSQL runs here. In a
@@ -61,7 +74,7 @@ static void doubt_socket(struct lookup *rest)
 	    !log_begin(&line, SEVERITY_WARNING, "socket_of_another"))
 		return;
 	rest->doubted = true;
-	log_str(&line, "member", m->name);
+	log_member(&line, rest);
 	log_str(&line, "socket", m->socket_path);
 	log_str(&line, "rest", rest->ip);
 	log_str(&line, "msg",
@@ -69,29 +82,7 @@ static void doubt_socket(struct lookup *rest)
 	log_end(&line);
 }
 
-static void on_resolved(void *arg, int status, const char *ip)
-{
-	struct lookup *l = arg;
-	struct addresses *a = l->owner;
-	struct lookup *first = &a->lookups[2 * l->member], *rest = first + 1;
-
-	l->in_flight = false;
-	a->n_in_flight--;
-	if (a->closing) {
-		maybe_closed(a);
-		return;
-	}
-	if (status < 0)
-		note_failure(l, status);
-	else
-		str_copy(l->ip, sizeof(l->ip), ip);
-	if (status == 0)
-		l->failed = false;
-	if (status == 0 && l == rest)
-		doubt_socket(rest);
-	if (!first->in_flight && !rest->in_flight)
-		a->setup.on_address(a->setup.arg, l->member, first->ip, rest->ip);
-}
+static void on_resolved(void *arg, int status, const char *ip);
 
 static void look_up(struct lookup *l)
 {
@@ -103,6 +94,49 @@ static void look_up(struct lookup *l)
 		l->in_flight = false;
 		l->owner->n_in_flight--;
 	}
+}
+
+static void ask_again(struct lookup *l)
+{
+	l->stale = false;
+	if (l->host)
+		look_up(l);
+}
+
+static void take_answer(struct lookup *l, int status, const char *ip)
+{
+	if (status < 0) {
+		note_failure(l, status);
+		return;
+	}
+	str_copy(l->ip, sizeof(l->ip), ip);
+	l->failed = false;
+	if (l != &l->owner->lookups[2 * l->member])
+		doubt_socket(l);
+}
+
+static void on_resolved(void *arg, int status, const char *ip)
+{
+	struct lookup *l = arg;
+	struct addresses *a = l->owner;
+	struct lookup *first = &a->lookups[2 * l->member], *rest = first + 1;
+
+	l->in_flight = false;
+	a->n_in_flight--;
+	if (a->setup.meters) {
+		a->setup.meters->lookups++;
+		a->setup.meters->failed_lookups += status < 0;
+	}
+	if (a->closing) {
+		maybe_closed(a);
+		return;
+	}
+	if (l->stale)
+		ask_again(l);
+	else
+		take_answer(l, status, ip);
+	if (!first->in_flight && !rest->in_flight)
+		a->setup.on_address(a->setup.arg, l->member, first->ip, rest->ip);
 }
 
 static bool settled(const struct lookup *l)
@@ -123,6 +157,51 @@ static void on_timer(uv_timer_t *timer)
 	uv_timer_start(&a->timer, on_timer, missing ? RETRY_MS : AGAIN_MS, 0);
 }
 
+static void name_lookups(struct addresses *a)
+{
+	for (size_t i = 0; i < a->n_lookups; i++) {
+		const struct member_config *m = &a->setup.config->members[i / 2];
+
+		a->lookups[i].member = m->id;
+		a->lookups[i].host = i % 2 ? m->rest_host : m->socket_path ? NULL : m->host;
+	}
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whoever waits for it has forgotten the old address, even if the new one turns out the same. */
+static void forget(struct lookup *l)
+{
+	l->ip[0] = '\0';
+	l->failed = l->doubted = false;
+	l->stale = l->in_flight;
+}
+
+void addresses_take_config(struct addresses *a, struct config *config)
+{
+	const struct config *before = a->setup.config;
+	bool any = false;
+
+	a->setup.config = config;
+	for (size_t i = 0; i < config->n_members; i++) {
+		const struct member_config *b = &before->members[i], *m = &config->members[i];
+
+		if (same_text(b->host, m->host) && b->port == m->port &&
+		    same_text(b->socket_path, m->socket_path) &&
+		    same_text(b->rest_host, m->rest_host))
+			continue;
+		any = true;
+		forget(&a->lookups[2 * i]);
+		forget(&a->lookups[2 * i + 1]);
+	}
+	name_lookups(a);
+	if (any)
+		on_timer(&a->timer);
+}
+
 struct addresses *addresses_new(const struct addresses_setup *setup)
 {
 	struct addresses *a = xcalloc(1, sizeof(*a));
@@ -130,13 +209,9 @@ struct addresses *addresses_new(const struct addresses_setup *setup)
 	a->setup = *setup;
 	a->n_lookups = 2 * setup->config->n_members;
 	a->lookups = xcalloc(a->n_lookups, sizeof(*a->lookups));
-	for (size_t i = 0; i < a->n_lookups; i++) {
-		const struct member_config *m = &setup->config->members[i / 2];
-
+	for (size_t i = 0; i < a->n_lookups; i++)
 		a->lookups[i].owner = a;
-		a->lookups[i].member = m->id;
-		a->lookups[i].host = i % 2 ? m->rest_host : m->socket_path ? NULL : m->host;
-	}
+	name_lookups(a);
 	uv_timer_init(setup->loop, &a->timer);
 	a->timer.data = a;
 	return a;

@@ -58,6 +58,8 @@ static void member(const struct config *config, const struct change *c, struct l
 
 static void server(const struct config *config, const struct change *c, struct log_line *l)
 {
+	if (log_shape() == LOG_SYSLOG) /* a sentence says it: server_news.c */
+		return;
 	if (!log_begin(l, c->up ? SEVERITY_INFO : SEVERITY_WARNING, "server_state"))
 		return;
 	log_str(l, "listener", config->listeners[c->listener].name);
@@ -106,6 +108,15 @@ static void settings(const struct config *config, const struct change *c, struct
 	}
 }
 
+static void own_pause(const struct change *c, struct log_line *l)
+{
+	if (!log_begin(l, SEVERITY_WARNING, "own_pause"))
+		return;
+	log_int(l, "slept_ms", c->after_ms);
+	log_str(l, "msg", "too long: every proof is void until it is given again");
+	log_end(l);
+}
+
 void announce(const struct config *config, const struct change *c)
 {
 	struct log_line l;
@@ -117,10 +128,6 @@ void announce(const struct config *config, const struct change *c)
 	case CHANGE_SERVER: server(config, c, &l); break;
 	case CHANGE_TIMELINE_DOWN: timeline_down(config, c, &l); break;
 	case CHANGE_SETTINGS: settings(config, c, &l); break;
-	case CHANGE_OWN_PAUSE:
-		log_msg(SEVERITY_WARNING, "own_pause",
-			"slept %lld ms too long: every proof is void until it is given again",
-			(long long)c->after_ms);
-		break;
+	case CHANGE_OWN_PAUSE: own_pause(c, &l); break;
 	}
 }

@@ -14,6 +14,8 @@
 #include "control/operators.h"
 #include "control/prober.h"
 #include "control/publisher.h"
+#include "control/server_news.h"
+#include "core/meters.h"
 #include "core/monitor.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -29,6 +31,9 @@ struct control {
 	struct operators *operators;
 	struct publisher publisher;
 	struct failovers *failovers;
+	struct server_news *server_news;
+	struct meters *meters;
+	int64_t tick_due_us;
 	struct mailbox mailbox;
 	uv_timer_t tick, drain;
 	unsigned n_drained;
@@ -39,6 +44,19 @@ struct control {
 /* ---- the step ---- */
 
 static void on_tick(uv_timer_t *timer);
+
+static void arm_tick(struct control *c, int64_t wait_ms)
+{
+	uv_update_time(c->setup.loop);
+	c->tick_due_us = clock_us() + wait_ms * 1000;
+	uv_timer_start(&c->tick, on_tick, (uint64_t)wait_ms, 0);
+}
+
+static void ask(struct control *c, const struct probe_order *order)
+{
+	meters_asked(c->meters, order->member, order->question);
+	prober_ask(c->prober, order);
+}
 
 static void apply(struct control *c, const struct update *up, int64_t now_ms)
 {
@@ -51,15 +69,15 @@ static void apply(struct control *c, const struct update *up, int64_t now_ms)
 				  now_ms); /* first of all: workers must know */
 	}
 	for (size_t i = 0; i < up->n_probes; i++)
-		prober_ask(c->prober, &up->probes[i]);
+		ask(c, &up->probes[i]);
 	for (size_t i = 0; i < up->n_changes; i++)
 		announce(c->setup.config, &up->changes[i]);
+	server_news_say(c->server_news, c->setup.config, c->monitor, up->view || up->n_changes > 0,
+			now_ms);
 	failovers_say(c->failovers, now_ms);
 	atomic_store_explicit(&c->setup.scoreboard->control_due_ms, up->next_tick_ms,
 			      memory_order_relaxed);
-	uv_update_time(c->setup.loop);
-	uv_timer_start(&c->tick, on_tick, wait > 1 ? (uint64_t)wait : 1,
-		       0); /* 0 would spin: libuv before 1.48 */
+	arm_tick(c, wait > 1 ? wait : 1); /* 0 would spin: libuv before 1.48 */
 }
 
 static void step(struct control *c, struct event *ev)
@@ -73,7 +91,10 @@ static void step(struct control *c, struct event *ev)
 
 static void on_tick(uv_timer_t *timer)
 {
-	step(timer->data, &(struct event){.type = EV_TICK});
+	struct control *c = timer->data;
+
+	meters_late(c->meters, clock_us() - c->tick_due_us);
+	step(c, &(struct event){.type = EV_TICK});
 }
 
 /* A data port that is late may just be flooded with connections: a PostgreSQL whose sessions go on
@@ -86,12 +107,14 @@ static bool was_heard_meanwhile(const struct control *c, const struct observatio
 
 static void on_answer(void *arg, const struct observation *o)
 {
+	struct control *c = arg;
 	struct event ev = {.type = EV_OBSERVATION};
 
+	meters_answered(c->meters, o);
 	ev.u.observation = *o;
-	if (was_heard_meanwhile(arg, o))
+	if (was_heard_meanwhile(c, o))
 		ev.u.observation.outcome = OUTCOME_ANSWERED;
-	step(arg, &ev);
+	step(c, &ev);
 }
 
 static void on_address(void *arg, unsigned member, const char *ip, const char *rest_ip)
@@ -182,22 +205,9 @@ static void fill_report(void *arg, struct report *r)
 	monitor_report(c->monitor, clock_ms(), r);
 }
 
-static void set_server(void *arg, unsigned listener, unsigned server, enum admin_state state)
+static void judge(void *arg, struct event *ev)
 {
-	struct event ev = {.type = EV_OPERATOR};
-
-	ev.u.operator.listener = listener;
-	ev.u.operator.server = server;
-	ev.u.operator.state = state;
-	step(arg, &ev);
-}
-
-static void hint(void *arg, unsigned cluster)
-{
-	struct event ev = {.type = EV_HINT};
-
-	ev.u.hint.cluster = cluster;
-	step(arg, &ev);
+	step(arg, ev);
 }
 
 static const struct journal *read_journal(void *arg)
@@ -207,13 +217,9 @@ static const struct journal *read_journal(void *arg)
 	return failovers_journal(c->failovers);
 }
 
-static void shutdown_server(void *arg, unsigned listener, unsigned server)
+static void tell(void *arg, const struct message *like)
 {
-	struct message m = {.type = MSG_SHUTDOWN_SERVER};
-
-	m.u.shutdown_server.listener = listener;
-	m.u.shutdown_server.server = server;
-	send_all(arg, &m);
+	send_all(arg, like);
 }
 
 static unsigned ask_sessions(void *arg, uint64_t request)
@@ -226,6 +232,44 @@ static unsigned ask_sessions(void *arg, uint64_t request)
 	return c->setup.n_workers;
 }
 
+/* ---- another configuration ---- */
+
+/* Everybody here goes by index, and the indices are the same. The workers hear of it by the view
+ * that the monitor makes of it. */
+static void take_config(struct control *c, struct config *next)
+{
+	struct config *before = c->setup.config;
+
+	c->setup.config = next;
+	scoreboard_take_config(c->setup.scoreboard, before, next);
+	failovers_take_config(c->failovers, next);
+	operators_take_config(c->operators, next);
+	prober_take_config(c->prober, next);
+	addresses_take_config(c->addresses, next);
+	step(c, &(struct event){.type = EV_CONFIG, .u.config = next});
+	if (c->setup.on_reloaded)
+		c->setup.on_reloaded(c->setup.arg, before, next);
+	config_unref(before);
+}
+
+void control_reload(struct control *c, struct buf *reply)
+{
+	struct config *next = NULL;
+
+	if (c->draining || c->stopped)
+		reload_refuse("isari is stopping\n", reply);
+	else
+		next = reload_prepare(&c->setup.reload, c->setup.config, reply);
+	operators_reloaded(c->operators, next != NULL);
+	if (next)
+		take_config(c, next);
+}
+
+static void reload(void *arg, struct buf *reply)
+{
+	control_reload(arg, reply);
+}
+
 /* ---- birth, stop and death ---- */
 
 static int open_operators(struct control *c, struct err *e)
@@ -234,10 +278,11 @@ static int open_operators(struct control *c, struct err *e)
 		.loop = c->setup.loop,
 		.config = c->setup.config,
 		.scoreboard = c->setup.scoreboard,
+		.meters = c->meters,
 		.threads = c->setup.n_workers,
 		.nofile = c->setup.nofile,
-		.hooks = {c, fill_report, read_journal, set_server, hint, shutdown_server,
-			  ask_sessions},
+		.hooks = {c, fill_report, read_journal, judge, tell, ask_sessions,
+			  reload},
 	};
 
 	return operators_open(&setup, &c->operators, e);
@@ -255,7 +300,9 @@ struct control *control_new(const struct control_setup *setup, struct err *e)
 
 	c->setup = *setup;
 	c->setup.config = config_ref(setup->config);
+	c->meters = meters_new(c->setup.config);
 	if (open_operators(c, e) < 0) {
+		meters_free(c->meters);
 		config_unref(c->setup.config);
 		free(c);
 		return NULL;
@@ -264,13 +311,15 @@ struct control *control_new(const struct control_setup *setup, struct err *e)
 	memcpy(c->workers, setup->workers, setup->n_workers * sizeof(*c->workers));
 	publisher_init(&c->publisher, c->workers, setup->n_workers);
 	c->failovers = failovers_new(c->setup.config, setup->scoreboard);
+	c->server_news = server_news_new(c->setup.config, setup->scoreboard);
+	failovers_count_in(c->failovers, c->meters);
 	INSIST(mailbox_open(&c->mailbox, setup->loop, on_message, c) == 0);
 	init_timer(c, &c->tick);
 	init_timer(c, &c->drain);
 	c->monitor = monitor_new(setup->config, (uint64_t)clock_us(), clock_ms());
 	c->prober = prober_new(&(struct prober_setup){setup->loop, c->setup.config, on_answer, c});
 	c->addresses = addresses_new(
-		&(struct addresses_setup){setup->loop, c->setup.config, on_address, c});
+		&(struct addresses_setup){setup->loop, c->setup.config, on_address, c, c->meters});
 	return c;
 }
 
@@ -324,6 +373,8 @@ static void part_closed(void *arg)
 		return;
 	publisher_fini(&c->publisher);
 	failovers_free(c->failovers);
+	server_news_free(c->server_news);
+	meters_free(c->meters);
 	monitor_free(c->monitor);
 	config_unref(c->setup.config);
 	free(c->workers);

@@ -10,12 +10,15 @@ struct failovers {
 	const struct config *config;
 	const struct scoreboard *board;
 	struct journal journal;
-	struct doubt { /* per cluster: the primary's latest, or since we started */
+	struct meters *meters; /* may be NULL */
+	struct doubt {         /* per cluster: the primary's latest, or since we started */
 		bool lasts;
 		bool changed;              /* a leadership, meanwhile */
 		struct tally before;       /* the cluster's, when it began */
 		struct interruption about; /* ... if that is all that comes of it */
 	} * doubts;
+	/* Per cluster: what its listeners had counted before they wrote to it, since a reload. */
+	struct tally *strange;
 };
 
 struct failovers *failovers_new(const struct config *config, const struct scoreboard *board)
@@ -25,13 +28,20 @@ struct failovers *failovers_new(const struct config *config, const struct scoreb
 	f->config = config;
 	f->board = board;
 	f->doubts = xcalloc(config->n_clusters, sizeof(*f->doubts));
+	f->strange = xcalloc(config->n_clusters, sizeof(*f->strange));
 	return f;
 }
 
 void failovers_free(struct failovers *f)
 {
 	free(f->doubts);
+	free(f->strange);
 	free(f);
+}
+
+void failovers_count_in(struct failovers *f, struct meters *m)
+{
+	f->meters = m;
 }
 
 const struct journal *failovers_journal(const struct failovers *f)
@@ -61,18 +71,44 @@ static bool writes_to(const struct listener_config *l, unsigned cluster)
 	return l->cluster == cluster && (l->serve & ROLE_BIT(ROLE_PRIMARY));
 }
 
-static struct tally tally(const struct failovers *f, unsigned cluster)
+static struct tally sum_of_listeners(const struct failovers *f, const struct config *config,
+				     unsigned cluster)
 {
 	struct counters_sum sum;
 	struct tally t = {0};
 
-	for (unsigned i = 0; i < f->config->n_listeners; i++) {
-		if (!writes_to(&f->config->listeners[i], cluster))
+	for (unsigned i = 0; i < config->n_listeners; i++) {
+		if (!writes_to(&config->listeners[i], cluster))
 			continue;
 		scoreboard_sum(f->board, i, &sum);
 		tally_listener(&sum, &t);
 	}
 	return t;
+}
+
+static struct tally less(struct tally a, const struct tally *b)
+{
+	a.cut -= b->cut;
+	a.held -= b->held;
+	a.released -= b->released;
+	a.refused -= b->refused;
+	return a;
+}
+
+static struct tally tally(const struct failovers *f, unsigned cluster)
+{
+	return less(sum_of_listeners(f, f->config, cluster), &f->strange[cluster]);
+}
+
+/* A listener may begin or cease to serve the primary: the others' count must not jump. */
+void failovers_take_config(struct failovers *f, const struct config *config)
+{
+	for (unsigned i = 0; i < config->n_clusters; i++) {
+		struct tally counted = tally(f, i);
+
+		f->strange[i] = less(sum_of_listeners(f, config, i), &counted);
+	}
+	f->config = config;
 }
 
 static unsigned waiting(const struct failovers *f, unsigned cluster)
@@ -274,7 +310,10 @@ void failovers_say(struct failovers *f, int64_t now_ms)
 	for (unsigned i = 0; i < f->config->n_clusters; i++)
 		count(f, i);
 	journal_close_due(&f->journal, now_ms);
-	while ((e = journal_next_closed(&f->journal)) != NULL)
+	while ((e = journal_next_closed(&f->journal)) != NULL) {
+		if (f->meters)
+			meters_failover(f->meters, e);
 		if (e->from >= 0)
 			log_failover(f, e);
+	}
 }

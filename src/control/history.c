@@ -143,6 +143,46 @@ static void read_waiting(const struct history *h, unsigned listener, int64_t now
 		out->waiting_ms = now_ms > since_ms ? now_ms - since_ms : 0;
 }
 
+/* What was cleared does not count. */
+static void subtract(struct counters_sum *sum, const struct counters_sum *cleared)
+{
+#define SUBTRACT(name, help) sum->name -= cleared->name;
+	COUNTER_LIST(SUBTRACT)
+#undef SUBTRACT
+	for (unsigned i = 0; i < N_CLOSE_REASONS; i++)
+		sum->closes[i] -= cleared->closes[i];
+}
+
+static void forget_average(struct average *a)
+{
+	a->seen = 0;
+	a->value = 0;
+}
+
+static void clear_row(struct row_history *r, const struct scoreboard *board, unsigned row)
+{
+	scoreboard_sum(board, row, &r->cleared);
+	forget_average(&r->connect_ms);
+	forget_average(&r->session_ms);
+	forget_average(&r->held_ms);
+}
+
+void history_clear(struct history *h, struct scoreboard *board, bool all)
+{
+	for (unsigned i = 0; i < board->n_rows; i++) {
+		gauge_forget_maxima(&board->gauges[i]);
+		h->rows[i].sessions.max = 0;
+		if (all)
+			clear_row(&h->rows[i], board, i);
+	}
+	for (unsigned i = 0; i < h->n_listeners; i++) {
+		gauge_forget_maxima(&board->holds[i]);
+		if (all)
+			h->listeners[i].downs = 0;
+	}
+	h->sessions.max = h->bytes_out.max = 0;
+}
+
 void history_row(struct history *h, unsigned row, int64_t now_ms, struct row_facts *out)
 {
 	struct row_history *r = &h->rows[row];
@@ -152,6 +192,7 @@ void history_row(struct history *h, unsigned row, int64_t now_ms, struct row_fac
 	*out = (struct row_facts){
 		.sessions_now = atomic_load_explicit(&g->now, memory_order_relaxed),
 		.sessions_max = atomic_load_explicit(&g->max, memory_order_relaxed),
+		.limit = NOTED(g, limit),
 		.last_session_ms_ago = last_ms == 0       ? -1
 				       : now_ms > last_ms ? now_ms - last_ms
 							  : 0,
@@ -170,6 +211,7 @@ void history_row(struct history *h, unsigned row, int64_t now_ms, struct row_fac
 	out->rate =
 		saturate(rate_read(&r->sessions, out->sum.sessions, now_ms - h->second_began_ms));
 	out->rate_max = saturate(r->sessions.max);
+	subtract(&out->sum, &r->cleared);
 	if (row < h->n_listeners)
 		read_waiting(h, row, now_ms, out);
 }
@@ -180,6 +222,7 @@ void history_listener(const struct history *h, unsigned listener, int64_t now_ms
 	const struct listener_history *l = &h->listeners[listener];
 
 	*out = (struct listener_facts){
+		.frontend = (enum frontend_state)NOTED(h->board, frontends[listener]),
 		.since_ms_ago = now_ms - l->changed_ms,
 		.downs = l->downs,
 		.down_ms = l->down_ms + (l->up ? 0 : now_ms - l->changed_ms),

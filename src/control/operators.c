@@ -16,6 +16,8 @@ static struct admin_client *client_new(struct admin_socket *socket, struct line_
 
 	c->socket = socket;
 	c->line = line;
+	c->level = socket->level;
+	list_init(&c->wait.node);
 	list_append(&socket->ops->clients, &c->node);
 	socket->ops->n_clients++;
 	line_client_set_data(line, c);
@@ -32,8 +34,7 @@ static void on_line(void *arg, struct line_client *line, char *text)
 		line_client_quit(line);
 		return;
 	}
-	c->text = c->rest = xstrdup(text);
-	operators_continue_line(c);
+	operators_take_line(c, text);
 }
 
 static void on_gone(void *arg, struct line_client *line)
@@ -42,6 +43,7 @@ static void on_gone(void *arg, struct line_client *line)
 	struct admin_client *c = line_client_data(line);
 
 	list_unlink(&c->node);
+	list_unlink(&c->wait.node);
 	socket->ops->n_clients--;
 	buf_fini(&c->out);
 	free(c->text);
@@ -99,6 +101,7 @@ int operators_open(const struct operators_setup *setup, struct operators **out, 
 	ops->setup = *setup;
 	config_ref(setup->config);
 	list_init(&ops->clients);
+	list_init(&ops->asking.waiting);
 	ops->started_ms = clock_ms();
 	ops->started_wall_s = clock_wall().tv_sec;
 	history_init(&ops->history, setup->scoreboard, (unsigned)config->n_listeners,
@@ -109,6 +112,8 @@ int operators_open(const struct operators_setup *setup, struct operators **out, 
 	ops->sockets = xcalloc(config->n_stats_sockets, sizeof(*ops->sockets));
 	for (size_t i = 0; i < config->n_stats_sockets && rc == 0; i++)
 		rc = open_socket(ops, &config->stats_sockets[i], e);
+	if (rc == 0 && config->http.wanted)
+		rc = web_open(ops, &ops->web, e);
 	if (rc < 0) {
 		operators_close(ops, NULL, NULL);
 		return rc;
@@ -123,6 +128,26 @@ void operators_view(struct operators *ops, struct view *view, int64_t now_ms)
 	history_view(&ops->history, view, now_ms);
 	view_unref(ops->view);
 	ops->view = view_ref(view);
+	if (ops->web)
+		web_view(ops->web);
+}
+
+void operators_take_config(struct operators *ops, struct config *config)
+{
+	struct config *before = ops->setup.config;
+
+	ops->setup.config = config_ref(config);
+	config_unref(before);
+	for (size_t i = 0; i < ops->n_sockets; i++)
+		ops->sockets[i].level = config->stats_sockets[i].level;
+}
+
+void operators_reloaded(struct operators *ops, bool ok)
+{
+	ops->reloads.failed = !ok;
+	ops->reloads.at_ms = clock_ms();
+	ops->reloads.n += ok;
+	ops->reloads.failures += !ok;
 }
 
 void operators_stopping(struct operators *ops)
@@ -161,10 +186,12 @@ void operators_close(struct operators *ops, void (*on_closed)(void *arg), void *
 {
 	ops->on_closed = on_closed;
 	ops->arg = arg;
-	ops->n_closing = (unsigned)ops->n_sockets + 2;
+	ops->n_closing = (unsigned)ops->n_sockets + 2 + (ops->web != NULL);
 	ops->asking.open = false;
 	uv_close((uv_handle_t *)&ops->second, timer_closed);
 	uv_close((uv_handle_t *)&ops->deadline, timer_closed);
 	for (size_t i = 0; i < ops->n_sockets; i++)
 		line_server_close(ops->sockets[i].server, server_closed, ops);
+	if (ops->web)
+		web_close(ops->web, server_closed, ops);
 }

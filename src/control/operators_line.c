@@ -1,9 +1,9 @@
 /* One line of an operator: its commands run one after the other on fresh facts.
  *
- * `show sess` has to wait for the workers: its client is parked, all parked clients share one
- * question, and the last worker's answer (or the deadline) lets them go on. A client that leaves
- * meanwhile is simply forgotten. Not here: who is connected (operators.c), what commands say
- * (admin/), gathering and what comes of it (operators_act.c). */
+ * `show sess` has to wait for the workers: its client is parked and goes on when they have answered
+ * (operators_sessions.c). A client that leaves meanwhile is simply forgotten. Not here: who is
+ * connected (operators.c), what commands say (admin/), gathering (operators_act.c) and what comes
+ * of it (operators_obey.c). */
 #include "admin/commands.h"
 #include "base/mem.h"
 #include "control/operators_state.h"
@@ -13,19 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSIONS_DEADLINE_MS = 1000 };
-
 static void obey(struct admin_client *c, const struct admin_order *o)
 {
 	switch (o->type) {
 	case ORDER_PROMPT: c->prompt = !c->prompt; break;
 	case ORDER_QUIT: c->quit = true; break;
 	case ORDER_TIMEOUT: line_client_set_timeout(c->line, o->timeout_ms); break;
+	case ORDER_LEVEL: c->level = o->level; break;
+	case ORDER_SEVERITY: c->severity = o->severity; break;
+	case ORDER_RELOAD: operators_reload(c->socket->ops, &c->out); break;
 	default: operators_obey(c->socket->ops, o); break;
 	}
 }
 
+/* A reload may have taken rights from the socket. */
+static enum access_level level_of(const struct admin_client *c)
+{
+	return c->level < c->socket->level ? c->level : c->socket->level;
+}
+
 /* ---- running a line ---- */
+
+static void run_words(struct admin_client *c, const struct admin_facts *f,
+		      struct admin_order *order)
+{
+	commands_run(f, (const char *const *)c->command.words, c->command.n_words, &c->out, order);
+}
 
 /* Run the command in work; false: it needs the sessions first, and nothing was written. */
 static bool run_command(struct admin_client *c, const struct asking *sessions)
@@ -34,14 +47,18 @@ static bool run_command(struct admin_client *c, const struct asking *sessions)
 	struct admin_order order;
 
 	operators_gather(c->socket->ops, &s);
-	s.facts.level = c->socket->level;
+	s.facts.level = level_of(c);
+	s.facts.severity = c->severity;
 	if (sessions) {
 		s.facts.have_sessions = true;
 		s.facts.sessions = sessions->list;
 		s.facts.n_sessions = sessions->n;
 	}
-	commands_run(&s.facts, (const char *const *)c->command.words, c->command.n_words, &c->out,
-		     &order);
+	run_words(c, &s.facts, &order);
+	if (order.type == ORDER_NEED_MEMORY) {
+		operators_gather_memory(c->socket->ops, &s);
+		run_words(c, &s.facts, &order);
+	}
 	snapshot_fini(&s);
 	if (order.type == ORDER_NEED_SESSIONS)
 		return false;
@@ -82,83 +99,49 @@ void operators_continue_line(struct admin_client *c)
 	finish_line(c);
 }
 
+/* ---- payloads ---- */
+
+/* None of our commands takes one; who sends it all the same means no commands by it. */
+static void await_payload(struct admin_client *c)
+{
+	line_client_keep_open(c->line, true);
+	line_client_reply(c->line, "+ ", c->prompt ? 2 : 0);
+}
+
+void operators_take_line(struct admin_client *c, const char *text)
+{
+	if (c->payload) {
+		c->payload = *text != '\0';
+	} else {
+		c->text = c->rest = xstrdup(text);
+		c->payload = cli_take_payload(c->text);
+	}
+	if (c->payload)
+		await_payload(c);
+	else
+		operators_continue_line(c);
+}
+
 /* ---- sessions ---- */
 
-static struct admin_client *first_waiting(struct operators *ops)
+static struct admin_client *client_of(struct sessions_wait *w)
 {
-	LIST_FOREACH (node, &ops->clients) {
-		struct admin_client *c = LIST_ENTRY(node, struct admin_client, node);
-		if (c->waiting)
-			return c;
-	}
-	return NULL;
+	return LIST_ENTRY(w, struct admin_client, wait);
 }
 
-/* Let every parked client go on. Any of them, and others, may leave while one does: look again each
- * time. */
-static void end_asking(struct operators *ops)
+static void take_sessions(struct sessions_wait *w, const struct asking *answer)
 {
-	struct asking answer = ops->asking;
-	struct admin_client *c;
-	struct list resumed = LIST_INIT(resumed);
-
-	uv_timer_stop(&ops->deadline);
-	ops->asking.open = false;
-	ops->asking.list = NULL;
-	ops->asking.n = 0;
-	while ((c = first_waiting(ops)) != NULL) {
-		c->waiting = false;
-		run_command(c, &answer);
-		list_unlink(&c->node);
-		list_append(&resumed, &c->node);
-	}
-	while (!list_empty(&resumed)) {
-		c = LIST_ENTRY(resumed.next, struct admin_client, node);
-		list_unlink(&c->node);
-		list_append(&ops->clients, &c->node);
-		operators_continue_line(c);
-	}
-	free(answer.list);
+	run_command(client_of(w), answer);
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void go_on(struct sessions_wait *w)
 {
-	end_asking(timer->data);
+	operators_continue_line(client_of(w));
 }
 
 static void park(struct admin_client *c)
 {
-	struct operators *ops = c->socket->ops;
-	struct asking *a = &ops->asking;
-	const struct operators_hooks *hooks = &ops->setup.hooks;
-
-	c->waiting = true;
-	if (a->open)
-		return;
-	a->open = true;
-	a->request++;
-	uv_update_time(ops->setup.loop);
-	uv_timer_start(&ops->deadline, on_deadline, SESSIONS_DEADLINE_MS, 0);
-	a->n_missing = hooks->ask_sessions(hooks->arg, a->request);
-	if (a->n_missing == 0)
-		end_asking(ops);
-}
-
-void operators_sessions(struct operators *ops, uint64_t request, struct session_info *list,
-			size_t n)
-{
-	struct asking *a = &ops->asking;
-
-	if (!a->open || request != a->request) {
-		free(list);
-		return;
-	}
-	if (n > 0) {
-		a->list = xrealloc(a->list, (a->n + n) * sizeof(*list));
-		memcpy(a->list + a->n, list, n * sizeof(*list));
-		a->n += n;
-	}
-	free(list);
-	if (--a->n_missing == 0)
-		end_asking(ops);
+	c->wait.take = take_sessions;
+	c->wait.go_on = go_on;
+	operators_await_sessions(c->socket->ops, &c->wait);
 }

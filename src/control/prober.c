@@ -250,6 +250,21 @@ static void abandon(struct probe *p)
 	p->ask = NULL;
 }
 
+static void say_lost(const struct probe *p)
+{
+	const struct config *config = p->prober->setup.config;
+	const struct member_config *m = &config->members[p->o.member];
+	struct log_line l;
+
+	if (!log_begin(&l, SEVERITY_WARNING, "probe_lost"))
+		return;
+	log_str(&l, "cluster", config->clusters[m->cluster].name);
+	log_str(&l, "member", m->name);
+	log_str(&l, "question", question_path(p->o.question));
+	log_str(&l, "msg", "it had to be given up by our own deadline");
+	log_end(&l);
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
 	struct probe *p = timer->data;
@@ -258,8 +273,7 @@ static void on_deadline(uv_timer_t *timer)
 		finish(p, OUTCOME_OWN_FAULT);
 		return;
 	}
-	log_msg(SEVERITY_WARNING, "probe_lost", "%s of %s had to be given up by our own deadline",
-		question_path(p->o.question), p->prober->setup.config->members[p->o.member].name);
+	say_lost(p);
 	abandon(p);
 	finish(p, OUTCOME_TIMEOUT);
 }
@@ -300,6 +314,13 @@ struct prober *prober_new(const struct prober_setup *setup)
 		p->deadline.data = p;
 	}
 	return pr;
+}
+
+void prober_take_config(struct prober *pr, struct config *config)
+{
+	pr->setup.config = config;
+	for (size_t i = 0; i < pr->n_probes; i++)
+		pr->probes[i].sql_complained = false; /* it may have been mended */
 }
 
 static void one_closed(struct prober *pr)

@@ -12,7 +12,7 @@ static bool is_tried(const struct balance_input *in, unsigned i)
 
 static bool is_full(const struct balance_input *in, unsigned i)
 {
-	return in->server_maxconn > 0 && in->sessions[i] >= in->server_maxconn;
+	return in->limits && in->sessions[i] >= in->limits[i];
 }
 
 /* Only servers that are open and weigh something have turns, so those are the only ones looked at.

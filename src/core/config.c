@@ -17,6 +17,7 @@ struct config *config_new(void)
 	c->log.level = LOG_LEVEL_INFO;
 	c->log.format = LOG_FORMAT_TEXT;
 	c->log.sessions = true;
+	c->log.tag = xstrdup("haproxy");
 	c->drain_timeout_ms = 30 * SECOND;
 	return c;
 }
@@ -90,6 +91,7 @@ void config_unref(struct config *c)
 	free_members(c);
 	free_listeners(c);
 	free_stats_sockets(c);
+	free(c->log.tag);
 	free(c);
 }
 

@@ -26,6 +26,47 @@ unsigned counters_server_row(const struct config *c, unsigned listener, unsigned
 	return row;
 }
 
+static unsigned server_limit(const struct listener_config *l)
+{
+	return l->server_maxconn ? l->server_maxconn : GAUGE_UNLIMITED;
+}
+
+static void set_limits(struct scoreboard *s, const struct config *c)
+{
+	NOTE(s, maxconn, c->maxconn);
+	for (unsigned i = 0; i < c->n_listeners; i++) {
+		const struct listener_config *l = &c->listeners[i];
+		unsigned row = counters_server_row(c, i, 0);
+		unsigned most = server_limit(l);
+
+		NOTE(&s->gauges[i], limit, l->maxconn);
+		NOTE(&s->holds[i], limit, l->hold_max);
+		for (unsigned k = 0; k < listener_servers(c, i); k++)
+			NOTE(&s->gauges[row + k], limit, most);
+	}
+}
+
+/* Another one than before is an operator's, and stays. */
+static void renew_limit(_Atomic unsigned *limit, unsigned before, unsigned next)
+{
+	(void)atomic_compare_exchange_strong(limit, &before, next);
+}
+
+void scoreboard_take_config(struct scoreboard *s, const struct config *before,
+			    const struct config *next)
+{
+	renew_limit(&s->maxconn, before->maxconn, next->maxconn);
+	for (unsigned i = 0; i < next->n_listeners; i++) {
+		const struct listener_config *l = &next->listeners[i], *b = &before->listeners[i];
+		unsigned row = counters_server_row(next, i, 0);
+
+		renew_limit(&s->gauges[i].limit, b->maxconn, l->maxconn);
+		renew_limit(&s->holds[i].limit, b->hold_max, l->hold_max);
+		for (unsigned k = 0; k < listener_servers(next, i); k++)
+			renew_limit(&s->gauges[row + k].limit, server_limit(b), server_limit(l));
+	}
+}
+
 struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers)
 {
 	struct scoreboard *s = xcalloc(1, sizeof(*s));
@@ -37,6 +78,8 @@ struct scoreboard *scoreboard_new(const struct config *c, unsigned n_workers)
 	s->workers = xcalloc_aligned(alignof(struct worker_stats), n_workers, sizeof(*s->workers));
 	s->gauges = xcalloc_aligned(alignof(struct gauge), s->n_rows, sizeof(*s->gauges));
 	s->holds = xcalloc_aligned(alignof(struct gauge), c->n_listeners, sizeof(*s->holds));
+	s->frontends = xcalloc(c->n_listeners, sizeof(*s->frontends)); /* OPEN */
+	set_limits(s, c);
 	return s;
 }
 
@@ -48,6 +91,7 @@ void scoreboard_free(struct scoreboard *s)
 	free(s->workers);
 	free(s->gauges);
 	free(s->holds);
+	free(s->frontends);
 	free(s);
 }
 
@@ -142,12 +186,12 @@ static void keep_max(_Atomic unsigned *max, unsigned value)
 		;
 }
 
-bool gauge_enter(struct gauge *g, unsigned limit)
+static bool enter(struct gauge *g, unsigned limit)
 {
 	unsigned now = atomic_load_explicit(&g->now, memory_order_relaxed);
 
 	do {
-		if (limit > 0 && now >= limit)
+		if (now >= limit)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&g->now, &now, now + 1, memory_order_relaxed, memory_order_relaxed));
@@ -155,9 +199,27 @@ bool gauge_enter(struct gauge *g, unsigned limit)
 	return true;
 }
 
+bool gauge_enter(struct gauge *g)
+{
+	return enter(g, NOTED(g, limit));
+}
+
+void gauge_enter_anyway(struct gauge *g)
+{
+	(void)enter(g, GAUGE_UNLIMITED);
+}
+
 void gauge_leave(struct gauge *g)
 {
 	unsigned before = atomic_fetch_sub_explicit(&g->now, 1, memory_order_relaxed);
 
 	INSIST(before > 0);
+}
+
+void gauge_forget_maxima(struct gauge *g)
+{
+	NOTE(g, max, NOTED(g, now));
+	NOTE(g, connect_ms_max, 0);
+	NOTE(g, session_ms_max, 0);
+	NOTE(g, held_ms_max, 0);
 }

@@ -144,6 +144,8 @@ static struct standing by_role(const struct cluster_state *c, const struct membe
 		return former_primary_standing(m, l, before);
 	if (m->health.gone)
 		return lose(l->on_unreachable, before, gone_why(m), CLOSE_UNREACHABLE);
+	if (l->serve & m->roles_unasked)
+		return lose(POLICY_KEEP, before, WHY_NOT_ASKED, CLOSE_DEMOTED);
 	return lose(l->on_demotion, before, role_why(m, l, is_leader), CLOSE_DEMOTED);
 }
 
@@ -160,8 +162,12 @@ struct standing eligible_judge(const struct cluster_state *c, const struct membe
 	if (!m->address_known)
 		return stand(SERVER_CLOSED, m->why, CLOSE_UNREACHABLE);
 	s = by_role(c, m, l, t, before);
+	if (t->health == HEALTH_DOWN && s.state != SERVER_CLOSED)
+		return stand(SERVER_CLOSED, WHY_HEALTH_DOWN, CLOSE_OPERATOR);
 	if (t->admin == ADMIN_DRAIN && s.state == SERVER_OPEN)
 		s = stand(SERVER_KEPT, WHY_DRAIN, CLOSE_DEMOTED);
+	if (t->health == HEALTH_STOPPING && s.state == SERVER_OPEN)
+		s = stand(SERVER_KEPT, WHY_HEALTH_STOPPING, CLOSE_DEMOTED);
 	return s;
 }
 

@@ -30,6 +30,13 @@ void health_silence(struct health *h, unsigned fall, int64_t now_ms)
 		h->up = false;
 }
 
+/* What was silent so often is down by another `fall`; an answer alone brings it up again. */
+void health_take_fall(struct health *h, unsigned fall)
+{
+	if (h->silent >= fall)
+		h->up = false;
+}
+
 void health_port(struct health *h, enum port port)
 {
 	if (!h->rest_silent)

@@ -42,6 +42,16 @@ static void init_cluster(struct monitor *m, size_t i, int64_t now_ms)
 	}
 }
 
+static void init_servers(struct monitor *m, const struct view_listener *l, int64_t now_ms)
+{
+	for (unsigned k = 0; k < l->n_servers; k++) {
+		struct server_track *t = &m->servers[l->servers[k].row - m->config->n_listeners];
+
+		t->changed_ms = now_ms;
+		t->weight = l->servers[k].weight;
+	}
+}
+
 struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms)
 {
 	struct monitor *m = xcalloc(1, sizeof(*m));
@@ -57,9 +67,8 @@ struct monitor *monitor_new(struct config *config, uint64_t seed, int64_t now_ms
 	m->planned_ms = now_ms;
 	for (size_t i = 0; i < config->n_clusters; i++)
 		init_cluster(m, i, now_ms);
-	for (size_t i = 0; i < m->n_servers; i++)
-		m->servers[i].changed_ms = now_ms;
 	for (size_t i = 0; i < m->view->n_listeners; i++) {
+		init_servers(m, &m->view->listeners[i], now_ms);
 		m->view->listeners[i].none_since_ms = now_ms;
 		m->view->listeners[i].none_member = m->view->listeners[i].none_last = -1;
 		m->view->listeners[i].none_why = WHY_NO_PROOF;
@@ -279,7 +288,7 @@ static bool same_address(const struct member_state *s, const struct event *ev)
 
 /* Somebody else may live there. Sessions go on, to where they went; new ones wait for an answer
  * from the new address, and what was asked of the old one says nothing any more. */
-static void distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
+void monitor_distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
 {
 	struct cluster_state *c = monitor_cluster_of(m, s->config->id);
 	struct asking *a = &s->asking;
@@ -318,12 +327,12 @@ static void on_address(struct monitor *m, const struct event *ev)
 		return;
 	str_copy(s->ip, sizeof(s->ip), ev->u.address.ip);
 	str_copy(s->rest_ip, sizeof(s->rest_ip), ev->u.address.rest_ip);
-	distrust(m, s, ev->now_ms);
+	monitor_distrust(m, s, ev->now_ms);
 	s->address_known = true;
 }
 
 /* News out of the blue: ask after it at once, without waiting for the pace. */
-static struct doubt *ask_at_once(struct cluster_state *c, int64_t now_ms)
+struct doubt *monitor_ask_at_once(struct cluster_state *c, int64_t now_ms)
 {
 	for (unsigned i = 0; i < c->config->n_members && !c->doubt.in_doubt; i++) {
 		struct asking *a = &c->members[i].asking;
@@ -334,15 +343,6 @@ static struct doubt *ask_at_once(struct cluster_state *c, int64_t now_ms)
 	return &c->doubt;
 }
 
-static void on_operator(struct monitor *m, const struct event *ev)
-{
-	const struct listener_config *l = &m->config->listeners[ev->u.operator.listener];
-	unsigned row = counters_server_row(m->config, l->id, ev->u.operator.server);
-
-	REQUIRE(ev->u.operator.server<config_listener_cluster(m->config, l)->n_members);
-	m->servers[row - m->config->n_listeners].admin = ev->u.operator.state;
-}
-
 /* Returns true when workers wait for a view even if it is the same. */
 static bool take_event(struct monitor *m, const struct event *ev)
 {
@@ -351,15 +351,16 @@ static bool take_event(struct monitor *m, const struct event *ev)
 	case EV_OBSERVATION: monitor_observe(m, &ev->u.observation, ev->now_ms); break;
 	case EV_ADDRESS: on_address(m, ev); break;
 	case EV_SIGN:
-		doubt_sign(ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),
+		doubt_sign(monitor_ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),
 			   ev->now_ms);
 		break;
-	case EV_OPERATOR: on_operator(m, ev); break;
+	case EV_OPERATOR: monitor_obey(m, ev); break;
 	case EV_HINT:
-		doubt_surprise(ask_at_once(&m->clusters[ev->u.hint.cluster], ev->now_ms),
+		doubt_surprise(monitor_ask_at_once(&m->clusters[ev->u.hint.cluster], ev->now_ms),
 			       ev->now_ms);
 		break;
 	case EV_PAUSE: void_proofs(m, ev->u.pause.slept_ms, ev->now_ms); return true;
+	case EV_CONFIG: monitor_take_config(m, ev->u.config, ev->now_ms); return true;
 	}
 	return false;
 }

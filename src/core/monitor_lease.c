@@ -39,6 +39,12 @@ static void note_settings(struct monitor *m, const struct cluster_state *c)
 	change->loop_wait_ms = loop_wait_of(c);
 }
 
+void monitor_renew_leases(struct cluster_state *c)
+{
+	for (unsigned i = 0; i < c->config->n_members; i++)
+		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + monitor_lease_ms(c);
+}
+
 void monitor_observe_config(struct monitor *m, struct cluster_state *c, const struct observation *o,
 			    int64_t now_ms)
 {
@@ -51,8 +57,7 @@ void monitor_observe_config(struct monitor *m, struct cluster_state *c, const st
 	c->loop_wait_ms = o->loop_wait_ms;
 	c->config_known = true;
 	c->config_due_ms = now_ms + SCHEDULE_CONFIG_MS;
-	for (unsigned i = 0; i < c->config->n_members; i++)
-		c->members[i].proof.until_ms = c->members[i].proof.asked_ms + monitor_lease_ms(c);
+	monitor_renew_leases(c);
 	if (news)
 		note_settings(m, c);
 }

@@ -42,6 +42,7 @@ static void take_silence(struct monitor *m, struct cluster_state *c, struct memb
 	s->proof.fresh = false;
 	s->lower_timeline = 0;
 	s->asking.pending = 0;
+	monitor_note_bad_answer(m, s->config->id);
 	if (!s->health.gone && s->refused == WHY_NONE)
 		s->why = WHY_REST_SILENT;
 }
@@ -53,7 +54,7 @@ static void take_wrong_cluster(struct cluster_state *c, struct member_state *s, 
 	if (s->refused != why)
 		doubt_surprise(&c->doubt, now_ms);
 	s->refused = s->why = why;
-	s->roles = 0;
+	s->roles = s->roles_unasked = 0;
 	s->lower_timeline = 0;
 	s->asking.pending = 0;
 	monitor_withdraw(c, s, why);
@@ -75,7 +76,7 @@ static void take_proof(struct cluster_state *c, struct member_state *s, const st
 	bool first = !p->stands;
 
 	s->lower_timeline = 0;
-	s->roles = 0;
+	s->roles = s->roles_unasked = 0;
 	s->restarted_ms = 0; /* it knows the lock now */
 	s->why = WHY_PROVEN;
 	s->proof = (struct proof){
@@ -214,7 +215,7 @@ static void take_running(struct member_state *s, const struct observation *o)
 	if (o->state == PG_RUNNING)
 		s->roles |= ROLE_BIT(ROLE_ANY);
 	else if (says_it_does_not_run(o))
-		s->roles = 0;
+		s->roles = s->roles_unasked = 0;
 }
 
 /* The primary's word on ttl and loop_wait counts: its own loop has to renew the lock. Anybody's is
@@ -238,6 +239,8 @@ static void plan_round(struct cluster_state *c, struct member_state *s, const st
 {
 	s->asking.pending =
 		o->http_status == 200 ? 0 : schedule_role_questions(c->config->roles_served);
+	if (o->http_status == 200)
+		s->roles_unasked = 0;
 	if (config_is_due(c, s, now_ms)) {
 		s->asking.pending |= 1u << ASK_CONFIG;
 		c->config_due_ms = now_ms + SCHEDULE_CONFIG_AGAIN_MS;
@@ -250,6 +253,7 @@ static void take_primary_answer(struct monitor *m, struct cluster_state *c, stru
 	if (surprising(s, o))
 		doubt_surprise(&c->doubt, now_ms);
 	health_answer(&s->health, c->config->probe.rise);
+	monitor_note_good_answer(m, o);
 	s->roles_due |= s->primary_status != o->http_status;
 	s->last = *o;
 	s->primary_status = o->http_status;
@@ -269,6 +273,7 @@ static void take_role_answer(struct cluster_state *c, struct member_state *s,
 	health_answer(&s->health, c->config->probe.rise);
 	s->last.flags = o->flags;
 	s->roles = role_held(o) ? s->roles | bit : s->roles & ~bit;
+	s->roles_unasked &= ~bit;
 	s->roles_due &= asks_for_roles(&s->asking);
 	if (s->roles != before)
 		doubt_surprise(&c->doubt, now_ms);

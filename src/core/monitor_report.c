@@ -74,8 +74,13 @@ static int check_status(const struct member_state *s, const struct view_server *
 {
 	if (s->outcome != OUTCOME_ANSWERED)
 		return s->http_status;
-	return v->state == SERVER_OPEN || v->why == WHY_DRAIN || v->why == WHY_LAST_RESORT ? 200
-											   : 503;
+	switch (v->why) {
+	case WHY_DRAIN:
+	case WHY_LAST_RESORT:
+	case WHY_HEALTH_DOWN:
+	case WHY_HEALTH_STOPPING: return 200; /* it is not its answers that keep it from serving */
+	default: return v->state == SERVER_OPEN ? 200 : 503;
+	}
 }
 
 static struct server_report server_report(const struct monitor *m, const struct listener_config *l,
@@ -92,6 +97,7 @@ static struct server_report server_report(const struct monitor *m, const struct 
 		.row = v->row,
 		.state = v->state,
 		.admin = t->admin,
+		.weight = t->weight,
 		.why = v->why,
 		.check_outcome = s->outcome,
 		.check_status = check_status(s, v),

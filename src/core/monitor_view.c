@@ -43,7 +43,8 @@ static void track(struct monitor *m, const struct listener_config *l, const stru
 		  struct server_track *t, const struct view_server *v, enum server_state before,
 		  int64_t now_ms)
 {
-	bool up = v->state == SERVER_OPEN || v->why == WHY_DRAIN || v->why == WHY_LAST_RESORT;
+	bool up = v->state == SERVER_OPEN || v->why == WHY_DRAIN || v->why == WHY_LAST_RESORT ||
+		  v->why == WHY_HEALTH_STOPPING;
 
 	if (v->state != before)
 		note_server(m, l, s, v, now_ms - t->changed_ms);
@@ -96,7 +97,7 @@ static void fill_server(struct monitor *m, const struct listener_config *l, unsi
 {
 	const struct member_state *s = &m->clusters[l->cluster].members[index];
 
-	v->weight = s->config->weight;
+	v->weight = track_of(m, v)->weight;
 	v->port = s->config->port;
 	memcpy(v->ip, s->ip, sizeof(v->ip)); /* the same field; this runs at every step */
 	put_standing(v, judge_server(m, l, index, v, before), before);

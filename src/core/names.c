@@ -27,6 +27,8 @@ DEFINE_NAMES(why_text, enum why, WHY_LIST)
 DEFINE_NAMES(close_reason_name, enum close_reason, CLOSE_LIST)
 DEFINE_NAMES(server_state_name, enum server_state, SERVER_STATE_LIST)
 DEFINE_NAMES(admin_state_name, enum admin_state, ADMIN_STATE_LIST)
+DEFINE_NAMES(health_order_name, enum health_order, HEALTH_ORDER_LIST)
+DEFINE_NAMES(frontend_state_name, enum frontend_state, FRONTEND_STATE_LIST)
 DEFINE_NAMES(question_path, enum question, QUESTION_LIST)
 
 static int find_word(const char *const *words, size_t n, const char *word)
@@ -42,6 +44,13 @@ int admin_state_parse(const char *word)
 	static const char *const words[] = {ADMIN_STATE_LIST(TEXT)};
 
 	return find_word(words, N_ADMIN_STATES, word);
+}
+
+int health_order_parse(const char *word)
+{
+	static const char *const words[] = {HEALTH_ORDER_LIST(TEXT)};
+
+	return find_word(words, N_HEALTH_ORDERS, word);
 }
 
 /* The names in lower case with '_' for each blank (a test holds the two together): log tools split

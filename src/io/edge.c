@@ -275,5 +275,9 @@ void edge_sleep_exactly(void)
 
 void edge_spin(struct edge *e, int64_t most_us)
 {
+	uint64_t spins = e->spin.spins, spun_us = e->spin.spun_us;
+
 	spin_init(&e->spin, sysconf(_SC_NPROCESSORS_ONLN) > 1 ? most_us : 0);
+	e->spin.spins = spins; /* since the start, however often this is set */
+	e->spin.spun_us = spun_us;
 }

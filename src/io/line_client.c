@@ -47,6 +47,7 @@ struct line_client {
 	bool eof;       /* nothing more will come */
 	bool keep_open; /* interactive */
 	bool quit;
+	bool rude; /* its line has no end: no reply is due that a reset could destroy */
 	void *data;
 };
 
@@ -106,7 +107,7 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
 /* Everything is answered and written. */
 static void client_finish(struct line_client *c)
 {
-	if (c->eof) {
+	if (c->eof || c->rude) {
 		line_client_close(c);
 		return;
 	}
@@ -278,7 +279,7 @@ static void client_step(struct line_client *c)
 		return;
 	if (!fits) {
 		buf_clear(&c->in);
-		c->quit = true;
+		c->quit = c->rude = true;
 	}
 	if (unsent_bytes(c) > LINE_REPLY_MAX_BYTES) {
 		line_client_close(c);

@@ -241,6 +241,18 @@ enum listener_turn listener_accept(struct listener *l, unsigned most, listener_o
 	return l->fd < 0 ? LISTENER_IDLE : LISTENER_MORE;
 }
 
+/* Linux takes a TCP socket that listens back to where it was when it was bound. */
+void listener_pause(struct listener *l)
+{
+	if (!l->path)
+		(void)shutdown(l->fd, SHUT_RD);
+}
+
+int listener_resume(struct listener *l)
+{
+	return !l->path && listen(l->fd, BACKLOG) < 0 ? -errno : 0;
+}
+
 static void remove_path(const struct listener *l)
 {
 	struct stat st;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "io/http_get.h"
+#include "io/http_server.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/pg_ask.h"
@@ -47,7 +48,7 @@ static uint64_t at_most(uint64_t a, uint64_t b)
 
 /* Two descriptors a session, one a client that is refused: never promise more than the kernel will
  * give, or the questions to the members would starve. */
-static void fit_maxconn(struct process *p)
+static void fit_maxconn(struct process *p, struct config *config)
 {
 	uint64_t reserved = at_most(RESERVED_MOST, p->nofile / 4);
 	uint64_t pipes = at_most((uint64_t)p->n_workers * PIPES_MOST * 2, p->nofile / 16);
@@ -56,18 +57,20 @@ static void fit_maxconn(struct process *p)
 	if (reserved < RESERVED_LEAST)
 		reserved = RESERVED_LEAST;
 	reserved += pipes; /* without one, bytes are copied */
+	if (config->http.wanted)
+		reserved += at_most(HTTP_MAX_CONNECTIONS, p->nofile / 8);
 	left = p->nofile > reserved ? p->nofile - reserved : 3;
 	refusing = at_most(REFUSING_MOST, left / 8 + 1);
 	room = left > refusing + 2 ? (left - refusing) / 2 : 1;
-	if (p->config->maxconn > room) {
+	if (config->maxconn > room) {
 		log_msg(SEVERITY_WARNING, "maxconn_lowered",
 			"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using "
 			"%llu; raise the one or lower the other",
-			p->config->maxconn, (unsigned long long)p->nofile,
+			config->maxconn, (unsigned long long)p->nofile,
 			(unsigned long long)room);
-		p->config->maxconn = (unsigned)room;
+		config->maxconn = (unsigned)room;
 	}
-	p->max_clients = p->config->maxconn + (unsigned)refusing;
+	p->max_clients = config->maxconn + (unsigned)refusing;
 }
 
 static unsigned count_threads(const struct config *config)
@@ -126,6 +129,49 @@ static int boot_config(struct process *p)
 	return p->config ? 0 : -EINVAL;
 }
 
+static enum severity severity_of(enum log_level level)
+{
+	static const enum severity map[] = {[LOG_LEVEL_DEBUG] = SEVERITY_DEBUG,
+					    [LOG_LEVEL_INFO] = SEVERITY_INFO,
+					    [LOG_LEVEL_WARNING] = SEVERITY_WARNING,
+					    [LOG_LEVEL_ERROR] = SEVERITY_ERROR};
+
+	return map[level];
+}
+
+static struct log_options log_options_of(const struct config *config)
+{
+	static const enum log_shape shapes[] = {[LOG_FORMAT_TEXT] = LOG_TEXT,
+						[LOG_FORMAT_JSON] = LOG_JSON,
+						[LOG_FORMAT_HAPROXY_TCP] = LOG_SYSLOG};
+
+	return (struct log_options){.least = severity_of(config->log.level),
+				    .shape = shapes[config->log.format],
+				    .tag = config->log.tag};
+}
+
+/* ---- another configuration, later ---- */
+
+static struct config *load_again(void *arg, struct buf *faults)
+{
+	struct process *p = arg;
+	struct config *config = load_config_again(p->options->config_file, faults);
+
+	if (config)
+		fit_maxconn(p, config);
+	return config;
+}
+
+static void on_reloaded(void *arg, const struct config *before, const struct config *now)
+{
+	struct log_options o = log_options_of(now);
+
+	(void)arg;
+	if (before->log.level != now->log.level || before->log.format != now->log.format ||
+	    strcmp(before->log.tag, now->log.tag) != 0)
+		log_set(&o);
+}
+
 static int boot_control(struct process *p, struct err *e)
 {
 	struct control_setup setup = {.loop = &p->loop,
@@ -134,6 +180,8 @@ static int boot_control(struct process *p, struct err *e)
 				      .workers = p->doors,
 				      .n_workers = p->n_workers,
 				      .nofile = p->nofile,
+				      .reload = {load_again, p},
+				      .on_reloaded = on_reloaded,
 				      .on_stopped = on_stopped,
 				      .arg = p};
 
@@ -187,16 +235,6 @@ static int write_pid(struct process *p, struct err *e)
 	return 0;
 }
 
-static enum severity severity_of(enum log_level level)
-{
-	static const enum severity map[] = {[LOG_LEVEL_DEBUG] = SEVERITY_DEBUG,
-					    [LOG_LEVEL_INFO] = SEVERITY_INFO,
-					    [LOG_LEVEL_WARNING] = SEVERITY_WARNING,
-					    [LOG_LEVEL_ERROR] = SEVERITY_ERROR};
-
-	return map[level];
-}
-
 static int boot_parts(struct process *p, struct err *e)
 {
 	int rv = boot_control(p, e);
@@ -210,10 +248,10 @@ static int boot_parts(struct process *p, struct err *e)
 	return rv;
 }
 
-/* A log of JSON has no other lines. */
+/* A log for programs has no other lines. */
 static void say_failure(const struct process *p, const struct err *e)
 {
-	if (p->config->log.format == LOG_FORMAT_JSON)
+	if (p->config->log.format != LOG_FORMAT_TEXT)
 		log_msg(SEVERITY_ERROR, "not_started", "%s", e->text);
 	else
 		fprintf(stderr, "isari: %s\n", e->text);
@@ -221,6 +259,7 @@ static void say_failure(const struct process *p, const struct err *e)
 
 int process_boot(struct process *p, const struct options *options)
 {
+	struct log_options log;
 	struct err e = {0};
 	int rv;
 
@@ -228,11 +267,11 @@ int process_boot(struct process *p, const struct options *options)
 	rv = boot_config(p);
 	if (rv < 0)
 		return rv;
-	log_open(STDERR_FILENO, severity_of(p->config->log.level),
-		 p->config->log.format == LOG_FORMAT_JSON);
+	log = log_options_of(p->config);
+	log_open(STDERR_FILENO, &log);
 	p->nofile = raise_nofile();
 	p->n_workers = count_threads(p->config);
-	fit_maxconn(p);
+	fit_maxconn(p, p->config);
 	http_global_init();
 	pg_ask_forget_environment();
 	loop_open(&p->loop);
@@ -276,4 +315,5 @@ void process_fini(struct process *p)
 	free(p->doors);
 	config_unref(p->config);
 	http_global_fini();
+	log_close();
 }

@@ -85,8 +85,7 @@ static int ask(const struct addr *a, const char *line)
 	return rc;
 }
 
-/* A path, relative ones too, or host:port. */
-static int parse_socket(struct addr *a, const char *text, struct err *e)
+int ctl_parse_socket(struct addr *a, const char *text, struct err *e)
 {
 	if (!strchr(text, '/') && strchr(text, ':'))
 		return addr_parse(a, text, 0, e);
@@ -108,7 +107,7 @@ int ctl_main(int argc, char **argv)
 		return usage(stdout);
 	if (first < 0 || first >= argc)
 		return usage(stderr);
-	if (parse_socket(&a, socket, &e) < 0) {
+	if (ctl_parse_socket(&a, socket, &e) < 0) {
 		fprintf(stderr, "isari ctl: %s: %s\n", socket, e.text);
 		return EXIT_USAGE;
 	}

@@ -4,9 +4,11 @@
 #include "wire/config_yaml.h"
 #include "wire/yaml_tree.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *remedy(int error)
 {
@@ -14,7 +16,8 @@ static const char *remedy(int error)
 	case ENOENT: return "name the file with -f";
 	case EACCES: return "isari's user must be allowed to read it";
 	case EISDIR: return "a file is needed, not a directory";
-	default: return "isari cannot start without it";
+	case ESPIPE: return "only a plain file can be read again";
+	default: return "isari cannot do without it";
 	}
 }
 
@@ -44,9 +47,24 @@ static int read_stream(FILE *in, const char *file, struct buf *text, struct buf 
 	return -EFBIG;
 }
 
-static int read_whole(const char *file, struct buf *text, struct buf *faults)
+/* A pipe is read once, at the start: there, whoever writes it is waited for. Later nobody is. */
+static FILE *open_plain(const char *file)
 {
-	FILE *in = fopen(file, "re");
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st = {0};
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode) &&
+	    !S_ISSOCK(st.st_mode))
+		return fdopen(fd, "r");
+	close(fd);
+	errno = ESPIPE;
+	return NULL;
+}
+
+static int read_whole(FILE *in, const char *file, struct buf *text, struct buf *faults)
+{
 	int rv;
 
 	if (in == NULL)
@@ -56,14 +74,24 @@ static int read_whole(const char *file, struct buf *text, struct buf *faults)
 	return rv;
 }
 
-struct config *load_config(const char *file, struct buf *faults)
+static struct config *load(FILE *in, const char *file, struct buf *faults)
 {
 	struct buf text = {0};
 	struct config *c = NULL;
 
 	buf_puts(&text, ""); /* an empty file is a text, too */
-	if (read_whole(file, &text, faults) == 0)
+	if (read_whole(in, file, &text, faults) == 0)
 		c = config_yaml_parse(text.data, text.len, file, faults);
 	buf_fini(&text);
 	return c;
+}
+
+struct config *load_config(const char *file, struct buf *faults)
+{
+	return load(fopen(file, "re"), file, faults);
+}
+
+struct config *load_config_again(const char *file, struct buf *faults)
+{
+	return load(open_plain(file), file, faults);
 }

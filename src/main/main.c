@@ -5,6 +5,7 @@
 #include "main/load_config.h"
 #include "main/options.h"
 #include "main/process.h"
+#include "main/top.h"
 #include <stdio.h>
 
 static int run(const struct options *o)
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
 	case JOB_RUN: return run(&o);
 	case JOB_CHECK: return check(&o);
 	case JOB_CTL: return ctl_main(o.n_rest, o.rest);
+	case JOB_TOP: return top_main(o.n_rest, o.rest);
 	case JOB_VERSION: options_version(o.verbose); return 0;
 	case JOB_HELP: options_usage(stdout); return 0;
 	}

@@ -21,7 +21,9 @@ void options_usage(FILE *to)
 	      "       isari -c [-f FILE]            check the file and exit\n"
 	      "       isari -v | -vv                version | libraries and build options\n"
 	      "       isari ctl [-s SOCKET] COMMAND...\n"
-	      "                                     send a command to the stats socket\n",
+	      "                                     send a command to the stats socket\n"
+	      "       isari top [-s SOCKET] [-d SECONDS] [-1]\n"
+	      "                                     live view in a terminal; -1: once, as text\n",
 	      to);
 }
 
@@ -70,8 +72,8 @@ int options_parse(struct options *o, int argc, char **argv)
 	int at, flag, rv;
 
 	*o = (struct options){.job = JOB_RUN, .config_file = "/etc/isari/isari.yaml"};
-	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
-		o->job = JOB_CTL;
+	if (argc > 1 && (strcmp(argv[1], "ctl") == 0 || strcmp(argv[1], "top") == 0)) {
+		o->job = argv[1][0] == 'c' ? JOB_CTL : JOB_TOP;
 		o->rest = argv + 1;
 		o->n_rest = argc - 1;
 		return 0;

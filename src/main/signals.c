@@ -25,14 +25,13 @@ static void on_int(uv_signal_t *handle, int signum)
 	control_stop(p->control);
 }
 
-/* Elsewhere this signal means "read the configuration again": it must not end the sessions. */
+/* What comes of it is in the log. */
 static void on_hup(uv_signal_t *handle, int signum)
 {
-	(void)handle;
+	struct process *p = handle->data;
+
 	(void)signum;
-	log_msg(SEVERITY_WARNING, "not_reloaded",
-		"SIGHUP: this version reads its configuration at the start only; restart to apply "
-		"a new one");
+	control_reload(p->control, NULL);
 }
 
 static void open_one(struct process *p, uv_signal_t *handle, uv_signal_cb cb, int signum)

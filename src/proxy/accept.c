@@ -2,11 +2,13 @@
  * SO_REUSEPORT spreads connections by hash, whatever the load, and pools live long: so a worker
  * that has more sessions than the least loaded one hands the new socket over. A UNIX socket has one
  * queue; worker 0 accepts from it and hands over by the same rule. Worker thread only, but for
- * accept_bind. */
+ * accept_bind. An operator may pause or shut a listener's sockets, and limit how many come in a
+ * second. */
 #include "io/log.h"
 #include "proxy/worker_state.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	QUEUED_AT_CLOSE = 4096
@@ -95,6 +97,7 @@ static void on_accept(void *arg, int fd, const struct endpoint *client)
 	struct worker *w = ws->worker, *carrier = least_loaded(w);
 	struct message *m;
 
+	ws->n_accepted++;
 	/* Counted at once, also for another worker: else a burst would all go to the same one. */
 	atomic_fetch_add_explicit(&carrier->n_sessions, 1, memory_order_relaxed);
 	if (carrier == w) {
@@ -135,6 +138,23 @@ static unsigned room_left(const struct worker *w, unsigned wanted)
 	return most - clients < wanted ? most - clients : wanted;
 }
 
+/* As many as this second may still have (`set rate-limit`). */
+static enum listener_turn accept_at_rate(struct worker *w, struct worker_socket *ws, unsigned most)
+{
+	struct rate_limit *rate = &w->setup.scoreboard->rate;
+	unsigned may = rate_limit_take(rate, most, worker_now(w));
+	enum listener_turn turn;
+
+	if (may == 0) {
+		w->accept_due_ms = rate_limit_next_ms(worker_now(w));
+		return LISTENER_MORE;
+	}
+	ws->n_accepted = 0;
+	turn = listener_accept(&ws->listener, may, on_accept, ws);
+	rate_limit_give_back(rate, may - ws->n_accepted, worker_now(w));
+	return turn;
+}
+
 static void accept_from(struct worker *w, struct worker_socket *ws)
 {
 	unsigned most = room_left(w, LISTENER_TURN);
@@ -143,7 +163,7 @@ static void accept_from(struct worker *w, struct worker_socket *ws)
 		pause_accepting(w);
 		return;
 	}
-	switch (listener_accept(&ws->listener, most, on_accept, ws)) {
+	switch (accept_at_rate(w, ws, most)) {
 	case LISTENER_MORE: break;
 	case LISTENER_EXHAUSTED: pause_accepting(w); break;
 	case LISTENER_IDLE:
@@ -153,10 +173,15 @@ static void accept_from(struct worker *w, struct worker_socket *ws)
 	}
 }
 
+static bool has_work(const struct worker_socket *ws)
+{
+	return ws->pending && !ws->paused;
+}
+
 bool accept_has_work(const struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_sockets; i++)
-		if (w->sockets[i].pending)
+		if (has_work(&w->sockets[i]))
 			return true;
 	return false;
 }
@@ -164,21 +189,83 @@ bool accept_has_work(const struct worker *w)
 void accept_run(struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_sockets && worker_now(w) >= w->accept_due_ms; i++) {
-		if (w->sockets[i].pending)
+		if (has_work(&w->sockets[i]))
 			accept_from(w, &w->sockets[i]);
 	}
 }
 
-void accept_close(struct worker *w, bool take_queued)
+/* ---- the end, and pauses ---- */
+
+/* Who is connected already does not know that nobody else may be. */
+static void take_queued(struct worker *w, struct worker_socket *ws)
+{
+	if (!ws->paused)
+		(void)listener_accept(&ws->listener, room_left(w, QUEUED_AT_CLOSE), on_accept, ws);
+}
+
+static void shut_socket(struct worker *w, struct worker_socket *ws, bool queued_too)
+{
+	if (queued_too)
+		take_queued(w, ws);
+	listener_close(&ws->listener, w->opened >= OPENED_EDGE ? &w->edge : NULL);
+}
+
+static void pause_socket(struct worker *w, struct worker_socket *ws)
+{
+	if (ws->paused || ws->listener.fd < 0)
+		return;
+	take_queued(w, ws);
+	ws->paused = true;
+	listener_pause(&ws->listener);
+}
+
+static void say_not_resumed(const struct listener_config *l, int error)
+{
+	struct log_line line;
+
+	if (!log_begin(&line, SEVERITY_ERROR, "accept_not_resumed"))
+		return;
+	log_str(&line, "listener", l->name);
+	log_str(&line, "why", strerror(error));
+	log_str(&line, "msg", "it cannot listen again: disable and enable it");
+	log_end(&line);
+}
+
+static void resume_socket(struct worker *w, struct worker_socket *ws)
+{
+	int rc;
+
+	if (!ws->paused)
+		return;
+	rc = listener_resume(&ws->listener);
+	if (rc < 0) {
+		say_not_resumed(&w->config->listeners[ws->index], -rc);
+		return;
+	}
+	ws->paused = false;
+	ws->pending = true; /* a UNIX socket's clients have queued meanwhile */
+}
+
+void accept_obey(struct worker *w, unsigned listener)
 {
 	for (unsigned i = 0; i < w->n_sockets; i++) {
 		struct worker_socket *ws = &w->sockets[i];
 
-		if (take_queued)
-			(void)listener_accept(&ws->listener, room_left(w, QUEUED_AT_CLOSE),
-					      on_accept, ws);
-		listener_close(&ws->listener, w->opened >= OPENED_EDGE ? &w->edge : NULL);
+		if (ws->index != listener)
+			continue;
+		switch ((enum frontend_state)NOTED(w->setup.scoreboard, frontends[listener])) {
+		case FRONTEND_OPEN: resume_socket(w, ws); break;
+		case FRONTEND_PAUSED: pause_socket(w, ws); break;
+		case FRONTEND_STOP: shut_socket(w, ws, true); break;
+		case N_FRONTEND_STATES: break;
+		}
 	}
+}
+
+void accept_close(struct worker *w, bool queued_too)
+{
+	for (unsigned i = 0; i < w->n_sockets; i++)
+		shut_socket(w, &w->sockets[i], queued_too);
 	free(w->sockets);
 	w->sockets = NULL;
 	w->n_sockets = 0;

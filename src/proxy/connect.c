@@ -25,9 +25,10 @@ static void read_loads(const struct session *s)
 {
 	const struct worker_listener *l = listener_of(s);
 
-	for (unsigned i = 0; i < l->n_lanes; i++)
-		s->worker->loads[i] =
-			atomic_load_explicit(&l->lanes[i].gauge->now, memory_order_relaxed);
+	for (unsigned i = 0; i < l->n_lanes; i++) {
+		s->worker->loads[i] = NOTED(l->lanes[i].gauge, now);
+		s->worker->limits[i] = NOTED(l->lanes[i].gauge, limit);
+	}
 }
 
 static int pick(struct session *s, bool *full)
@@ -38,7 +39,7 @@ static int pick(struct session *s, bool *full)
 		.listener = &w->view->listeners[s->listener],
 		.method = l->config->balance,
 		.sessions = w->loads,
-		.server_maxconn = l->config->server_maxconn,
+		.limits = w->limits,
 		.tried = s->tried,
 		.rng = &w->rng,
 	};
@@ -71,7 +72,7 @@ static int dial(struct session *s)
 /* False: another worker took the server's last free place. */
 static bool enter_server(struct session *s, struct lane *lane)
 {
-	s->on_server = gauge_enter(lane->gauge, lane->listener->config->server_maxconn);
+	s->on_server = gauge_enter(lane->gauge);
 	return s->on_server;
 }
 
@@ -84,6 +85,8 @@ static int start_attempt(struct session *s, struct lane *lane)
 	COUNT(listener_of(s)->count, selected, 1);
 	atomic_store_explicit(&lane->gauge->last_ms, worker_now(s->worker), memory_order_relaxed);
 	s->attempts++;
+	if (s->calls < UINT8_MAX)
+		s->calls++;
 	s->lane = lane;
 	s->epoch = lane->epoch;
 	s->active_ms = worker_now(s->worker);
@@ -327,7 +330,7 @@ void connect_established(struct session *s)
 static void go_on(struct session *s)
 {
 	connect_established(s);
-	if (listener_of(s)->config->protocol == PROTOCOL_TCP) {
+	if (s->is_tcp) {
 		connect_answered(s);
 		relay_begin(s, NULL, 0);
 	} else

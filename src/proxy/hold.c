@@ -99,13 +99,21 @@ static void end_of_patience(struct session *s)
 		refuse_begin(s, open && s->failure ? CLOSE_CONNECT_FAILED : CLOSE_NO_SERVER);
 }
 
+static uint16_t place_of(const struct worker_listener *l)
+{
+	unsigned n = atomic_load_explicit(&l->hold_gauge->now, memory_order_relaxed);
+
+	return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
+}
+
 /* Who was let go and comes back is not crowded out by who came later. */
 static bool enter(struct session *s)
 {
 	struct worker_listener *l = listener_of(s);
-	unsigned most = s->waited ? UINT_MAX : l->config->hold_max;
 
-	if (!gauge_enter(l->hold_gauge, most)) {
+	if (s->waited) {
+		gauge_enter_anyway(l->hold_gauge);
+	} else if (!gauge_enter(l->hold_gauge)) {
 		s->limit = LIMIT_HOLD;
 		refuse_begin(s, CLOSE_LIMIT);
 		return false;
@@ -113,6 +121,7 @@ static bool enter(struct session *s)
 	if (!s->waited) {
 		s->waited = true;
 		s->held_after_ms = (uint32_t)(worker_now(s->worker) - s->started_ms);
+		s->held_place = place_of(l);
 		COUNT(l->count, held, 1);
 	}
 	return true;
@@ -145,6 +154,16 @@ void hold_run(struct session *s)
 		session_close(s, CLOSE_CLIENT);
 }
 
+/* Who waits already has waited for a part of it. */
+void hold_renew(struct worker_listener *l)
+{
+	LIST_FOREACH (node, &l->held) {
+		struct session *s = LIST_ENTRY(node, struct session, node);
+
+		session_set_deadline(s, until_ms(s) - worker_now(s->worker));
+	}
+}
+
 void hold_expired(struct session *s)
 {
 	end_of_patience(s);
@@ -157,6 +176,7 @@ void hold_left(struct session *s)
 {
 	struct worker_listener *l = listener_of(s);
 
+	s->held_ms = (uint32_t)(worker_now(s->worker) - since_ms(s));
 	gauge_leave(l->hold_gauge);
 	tell_oldest(l);
 	tell_if_emptied(s->worker, l);

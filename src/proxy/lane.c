@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void lane_aim(struct lane *lane, const struct member_config *m)
+{
+	lane->to = (struct dialer_address){0}; /* the view knows where, if it is not a socket */
+	if (m->socket_path)
+		(void)dialer_address_socket(&lane->to, m->socket_path);
+}
+
 static void lane_init(struct lane *lane, struct worker *w, struct worker_listener *l,
 		      unsigned server)
 {
@@ -20,9 +27,7 @@ static void lane_init(struct lane *lane, struct worker *w, struct worker_listene
 	lane->server = server;
 	lane->member = config_listener_cluster(w->config, l->config)->first_member + server;
 	lane->state = SERVER_CLOSED;
-	if (w->config->members[lane->member].socket_path)
-		(void)dialer_address_socket(&lane->to,
-					    w->config->members[lane->member].socket_path);
+	lane_aim(lane, &w->config->members[lane->member]);
 	lane->signed_ms = lane->endings[false].first_ms = lane->endings[true].first_ms =
 		INT64_MIN / 2;
 	lane->count = scoreboard_row(w->setup.scoreboard, w->index, row);
@@ -32,15 +37,11 @@ static void lane_init(struct lane *lane, struct worker *w, struct worker_listene
 static void listener_init(struct worker *w, unsigned index)
 {
 	struct worker_listener *l = &w->listeners[index];
-	const struct keepalive *k = &w->config->listeners[index].keepalive;
-	const struct timeouts *t = &w->config->listeners[index].timeouts;
 
-	l->config = &w->config->listeners[index];
+	w->any_idle_timeout |= settings_apply(w, index);
 	list_init(&l->held);
 	list_init(&l->watched);
 	hold_trust(w, l);
-	l->sockopt = (struct sockopt){k->idle_ms, k->interval_ms, k->count};
-	l->serves_primary = listener_config_roles(l->config) & ROLE_BIT(ROLE_PRIMARY);
 	l->count = scoreboard_row(w->setup.scoreboard, w->index, index);
 	l->gauge = &w->setup.scoreboard->gauges[index];
 	l->hold_gauge = &w->setup.scoreboard->holds[index];
@@ -48,7 +49,6 @@ static void listener_init(struct worker *w, unsigned index)
 	l->lanes = xcalloc(l->n_lanes, sizeof(*l->lanes));
 	for (unsigned i = 0; i < l->n_lanes; i++)
 		lane_init(&l->lanes[i], w, l, i);
-	w->any_idle_timeout |= t->client_idle_ms > 0 || t->server_idle_ms > 0;
 }
 
 void lanes_init(struct worker *w)
@@ -61,6 +61,7 @@ void lanes_init(struct worker *w)
 		most = w->listeners[i].n_lanes > most ? w->listeners[i].n_lanes : most;
 	}
 	w->loads = xcalloc(most, sizeof(*w->loads));
+	w->limits = xcalloc(most, sizeof(*w->limits));
 }
 
 void lanes_fini(struct worker *w)
@@ -69,6 +70,7 @@ void lanes_fini(struct worker *w)
 		free(w->listeners[i].lanes);
 	free(w->listeners);
 	free(w->loads);
+	free(w->limits);
 }
 
 void lane_take_address(struct lane *lane, const struct view_server *before,

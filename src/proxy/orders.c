@@ -41,6 +41,7 @@ static void dispatch(struct worker *w, const struct message *m)
 	case MSG_LIST_SESSIONS: sessions_info_begin(w, m->u.list_sessions.request); break;
 	case MSG_SHUTDOWN_SERVER: shutdown_server(w, m); break;
 	case MSG_SHUTDOWN_SESSION: (void)cut_session(w, m->u.shutdown_session.id); break;
+	case MSG_FRONTEND: accept_obey(w, m->u.frontend.listener); break;
 	case MSG_DRAIN: drain(w); break;
 	case MSG_STOP: stop(w); break;
 	case MSG_ADOPT: adopt(w, m); break;

@@ -21,19 +21,33 @@ static const struct listener_config *config_of(const struct session *s)
 	return s->worker->listeners[s->listener].config;
 }
 
+/* Where they are not the same for all, an operator has made them so and knows. */
+static const char *say_server_maxconn(const struct session *s, char *out, size_t n)
+{
+	const struct worker_listener *l = listener_of(s);
+	unsigned most = NOTED(l->lanes[0].gauge, limit);
+
+	snprintf(out, n, " (%u sessions)", most);
+	for (unsigned i = 1; i < l->n_lanes; i++)
+		if (NOTED(l->lanes[i].gauge, limit) != most)
+			out[0] = '\0';
+	return out;
+}
+
 static void limit_sentence(const struct session *s, char *out, size_t n)
 {
 	const struct listener_config *l = config_of(s);
+	char most[32];
 
 	switch ((enum session_limit)s->limit) {
 	case LIMIT_NONE: INSIST(false);
 	case LIMIT_PROCESS:
 		snprintf(out, n, "isari has reached its maxconn (%u sessions)",
-			 s->worker->config->maxconn);
+			 NOTED(s->worker->setup.scoreboard, maxconn));
 		break;
 	case LIMIT_LISTENER:
 		snprintf(out, n, "listener \"%s\" has reached its maxconn (%u sessions)", l->name,
-			 l->maxconn);
+			 NOTED(listener_of(s)->gauge, limit));
 		break;
 	case LIMIT_HOLD:
 		snprintf(out, n,
@@ -42,10 +56,8 @@ static void limit_sentence(const struct session *s, char *out, size_t n)
 			 l->name, l->hold_max);
 		break;
 	case LIMIT_SERVERS:
-		snprintf(out, n,
-			 "every server of listener \"%s\" has reached its server_maxconn (%u "
-			 "sessions)",
-			 l->name, l->server_maxconn);
+		snprintf(out, n, "every server of listener \"%s\" has reached its server_maxconn%s",
+			 l->name, say_server_maxconn(s, most, sizeof(most)));
 		break;
 	}
 }
@@ -211,7 +223,7 @@ void refuse_begin(struct session *s, enum close_reason reason)
 {
 	int64_t patience = config_of(s)->timeouts.startup_ms;
 
-	if (config_of(s)->protocol == PROTOCOL_TCP) {
+	if (s->is_tcp) {
 		session_close(s, reason);
 		return;
 	}

@@ -137,8 +137,8 @@ enum close_reason session_admit(struct session *s)
 
 	s->limit = LIMIT_PROCESS;
 	if (atomic_fetch_add_explicit(&all->sessions, 1, memory_order_relaxed) <
-	    w->config->maxconn) {
-		s->admitted = gauge_enter(l->gauge, l->config->maxconn);
+	    NOTED(all, maxconn)) {
+		s->admitted = gauge_enter(l->gauge);
 		if (s->admitted)
 			return CLOSE_CLIENT;
 		s->limit = LIMIT_LISTENER;
@@ -187,10 +187,11 @@ static void first_step(struct session *s)
 {
 	enum close_reason refused = session_admit(s);
 
+	s->is_tcp = listener_of(s)->config->protocol == PROTOCOL_TCP;
 	session_set_deadline(s, listener_of(s)->config->timeouts.startup_ms);
 	if (refused != CLOSE_CLIENT)
 		refuse_begin(s, refused);
-	else if (listener_of(s)->config->protocol == PROTOCOL_TCP)
+	else if (s->is_tcp)
 		connect_begin(s);
 	/* else the client's first bytes come with an event */
 }
@@ -329,9 +330,10 @@ static void close_legs(struct session *s, bool relayed)
 
 void session_close(struct session *s, enum close_reason reason)
 {
-	bool relayed = s->state == SESSION_RELAYING;
+	enum session_state was = s->state;
+	bool relayed = was == SESSION_RELAYING;
 
-	if (s->state == SESSION_CLOSING)
+	if (was == SESSION_CLOSING)
 		return; /* the first reason caused it */
 	if (relayed && lane_carries(s->lane, s))
 		s->lane->n_sessions--;
@@ -339,7 +341,7 @@ void session_close(struct session *s, enum close_reason reason)
 	s->reason = (uint8_t)reason;
 	list_unlink(&s->ready);
 	list_unlink(&s->timed);
-	access_log_end(s);
+	access_log_end(s, was);
 	close_legs(s, relayed);
 	pump_fini(&s->up, &s->worker->desk);
 	pump_fini(&s->down, &s->worker->desk);

@@ -74,6 +74,7 @@ void verdicts_take_view(struct worker *w)
 		return;
 	each_lane(w, remember_motion, &t);
 	w->view = now;
+	settings_take(w, now->config);
 	w->suspended = w->suspended && now->made_ms < w->suspended_ms;
 	fence_compare(old, now, on_doom, &t);
 	each_lane(w, apply_state, &t);

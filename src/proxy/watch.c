@@ -60,7 +60,9 @@ static void look(struct session *s)
 	struct socket_debt client = socket_debt(s->client.fd), server = socket_debt(s->server.fd);
 
 	keep_alive(s);
-	if (doubt(s, &client, &s->client_doubts))
+	if (patience_ms(s) == 0) /* it had one when it was put on the list */
+		list_unlink(&s->timed);
+	else if (doubt(s, &client, &s->client_doubts))
 		session_close(s, CLOSE_CLIENT_LOST);
 	else if (doubt(s, &server, &s->server_doubts))
 		session_close(s, CLOSE_SERVER_LOST);

@@ -127,6 +127,16 @@ static void tell_drained(struct worker *w)
 	worker_tell_control(w, message_new(MSG_DRAINED));
 }
 
+static void note_memory(const struct worker *w, struct worker_stats *s)
+{
+	NOTE(s, pool_bytes, pool_bytes(w->pool));
+	NOTE(s, pool_used_bytes, pool_in_use(w->pool) * sizeof(struct session));
+	NOTE(s, session_bytes, sizeof(struct session));
+	NOTE(s, slow_bytes, w->desk.residue_bytes);
+	NOTE(s, pipes, w->desk.pipes.n_made);
+	NOTE(s, pipes_used, w->desk.pipes.n_made - w->desk.pipes.n_idle);
+}
+
 static void note_turn(const struct worker *w, int64_t now_us)
 {
 	struct worker_stats *s = w->stats;
@@ -143,6 +153,7 @@ static void note_turn(const struct worker *w, int64_t now_us)
 	NOTE(s, spun_us, w->edge.spin.spun_us);
 	NOTE(s, sessions, worker_sessions(w));
 	NOTE(s, generation, w->view->generation);
+	note_memory(w, s);
 }
 
 static void await(struct worker *w)

@@ -44,6 +44,16 @@ static void split_words(char *p, struct cli_command *c)
 	c->words[c->n_words] = NULL;
 }
 
+bool cli_take_payload(char *line)
+{
+	size_t len = strlen(line);
+
+	if (len < 2 || strcmp(line + len - 2, "<<") != 0)
+		return false;
+	line[len - 2] = '\0';
+	return true;
+}
+
 bool cli_next_command(char **rest, struct cli_command *c)
 {
 	char *command = *rest, *end;

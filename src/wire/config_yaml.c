@@ -2,7 +2,9 @@
  * Adding a key is one row in the table of its section (here, config_cluster.c, config_listener.c,
  * config_stats.c), a field in core/config.h and its place in etc/isari.yaml. */
 #include "wire/config_yaml.h"
+#include "base/mem.h"
 #include "wire/config_keys.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_THREADS = 64, MAX_SESSIONS = 1000000, DAY = 86400000 };
@@ -22,10 +24,31 @@ static const struct word log_formats[] = {
 	{0},
 };
 
+/* What syslog calls the program: a word of at most 32 bytes, where its parsers cut it. */
+static void read_tag(struct reader *r, const struct key *k, const struct yaml_node *v, void *field)
+{
+	enum { MAX_TAG = 32 };
+	const char *text = reader_expect_text(r, v, "a word, as haproxy");
+	char **to = field;
+
+	(void)k;
+	if (text == NULL)
+		return;
+	if (*text == '\0' || strlen(text) > MAX_TAG ||
+	    strspn(text, NAME_CHARACTERS) != strlen(text)) {
+		reader_fault(r, v, "a tag has 1..%d letters, digits and ._-, not '%.40s'", MAX_TAG,
+			     text);
+		return;
+	}
+	free(*to);
+	*to = xstrdup(text);
+}
+
 static const struct key log_keys[] = {
 	KEY("level", read_word, struct config, log.level, .words = log_levels),
 	KEY("format", read_word, struct config, log.format, .words = log_formats),
 	KEY("sessions", read_bool, struct config, log.sessions),
+	KEY("tag", read_tag, struct config, log.tag),
 	{0},
 };
 

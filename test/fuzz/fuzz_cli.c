@@ -10,6 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nothing but the mark is cut off, from a copy. */
+static void check_payload(const char *line)
+{
+	size_t len = strlen(line);
+	char *copy = strdup(line);
+	bool taken;
+
+	INSIST(copy != NULL);
+	taken = cli_take_payload(copy);
+	INSIST(strlen(copy) + (taken ? 2 : 0) == len && memcmp(copy, line, strlen(copy)) == 0);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void write_escaped(struct buf *b, const char *word)
@@ -88,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(line, data, size);
 	line[size] = '\0';
 	check_csv(line);
+	check_payload(line);
 	for (const char *p = line; *p; p++) {
 		if (*p == '\\' && p[1])
 			p++;

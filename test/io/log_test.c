@@ -13,8 +13,15 @@ struct sink {
 /* One at a time is enough, and it is too big for a stack. */
 static struct sink sink;
 
-static void open_pipe(enum severity least, bool json)
+static struct log_options options(enum severity least, enum log_shape shape)
 {
+	return (struct log_options){.least = least, .shape = shape};
+}
+
+static void open_pipe(enum severity least, enum log_shape shape)
+{
+	struct log_options o = options(least, shape);
+
 	int fds[2];
 
 	memset(&sink, 0, sizeof(sink));
@@ -22,7 +29,7 @@ static void open_pipe(enum severity least, bool json)
 	sink.read_fd = fds[0];
 	sink.write_fd = fds[1];
 	assert_int_equal(fcntl(sink.read_fd, F_SETFL, O_NONBLOCK), 0);
-	log_open(sink.write_fd, least, json);
+	log_open(sink.write_fd, &o);
 }
 
 static void read_all(void)
@@ -37,7 +44,7 @@ static void read_all(void)
 
 static void close_pipe(void)
 {
-	log_open(STDERR_FILENO, SEVERITY_INFO, false);
+	log_close();
 	close(sink.read_fd);
 	close(sink.write_fd);
 }
@@ -77,7 +84,7 @@ static void test_a_text_line_is_time_level_event_and_pairs(void **state)
 	unsigned year, ms;
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	assert_true(log_begin(&l, SEVERITY_WARNING, "primary_changed"));
 	log_str(&l, "cluster", "main");
 	log_str(&l, "from", NULL); /* nothing to say: left out */
@@ -115,7 +122,7 @@ static void test_values_are_quoted_and_escaped_when_they_must_be(void **state)
 	};
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(log_one(rows[i].value), rows[i].line);
 	close_pipe();
@@ -126,7 +133,7 @@ static void test_json_is_one_object_per_line(void **state)
 	struct log_line l;
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, true);
+	open_pipe(SEVERITY_INFO, LOG_JSON);
 	assert_true(log_begin(&l, SEVERITY_ERROR, "session_end"));
 	log_str(&l, "reason", "fenced: \"n1\"\n");
 	log_int(&l, "bytes", INT64_MAX);
@@ -145,7 +152,7 @@ static void test_lines_below_the_level_are_not_begun(void **state)
 	struct log_line l;
 
 	(void)state;
-	open_pipe(SEVERITY_WARNING, false);
+	open_pipe(SEVERITY_WARNING, LOG_TEXT);
 	assert_false(log_begin(&l, SEVERITY_DEBUG, "e"));
 	assert_false(log_begin(&l, SEVERITY_INFO, "e"));
 	log_msg(SEVERITY_INFO, "e", "not this");
@@ -187,7 +194,7 @@ static void test_a_cut_line_stays_well_formed_wherever_it_is_cut(void **state)
 
 	(void)state;
 	for (int json = 0; json < 2; json++) {
-		open_pipe(SEVERITY_INFO, json);
+		open_pipe(SEVERITY_INFO, json ? LOG_JSON : LOG_TEXT);
 		for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
 			for (size_t pad = 0; pad < 16; pad++) {
 				memset(value, 'x', pad);
@@ -218,7 +225,7 @@ static void test_many_keys_end_where_the_room_ends(void **state)
 	struct log_line l;
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, true);
+	open_pipe(SEVERITY_INFO, LOG_JSON);
 	assert_true(log_begin(&l, SEVERITY_INFO, "e"));
 	for (int i = 0; i < 300; i++) {
 		log_int(&l, "number", INT64_MIN);
@@ -238,7 +245,7 @@ static void test_a_blocked_pipe_never_blocks_and_the_loss_is_announced(void **st
 	char want[64];
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	for (int i = 0; i < 5000;
 	     i++) /* far more than a pipe holds; returning at all is the story */
 		log_msg(SEVERITY_INFO, "e", "line %d of a flood that nobody reads", i);
@@ -266,7 +273,7 @@ static void test_a_blocked_pipe_never_blocks_and_the_loss_is_announced(void **st
 static void test_the_pipe_stays_blocking_for_those_who_share_it(void **state)
 {
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	log_msg(SEVERITY_INFO, "e", "hello");
 	assert_int_equal(fcntl(sink.write_fd, F_GETFL) & O_NONBLOCK, 0);
 	close_pipe();
@@ -275,7 +282,7 @@ static void test_the_pipe_stays_blocking_for_those_who_share_it(void **state)
 static void test_a_reader_that_is_gone_costs_lines_and_nothing_else(void **state)
 {
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	close(sink.read_fd);
 	sink.read_fd = -1;
 	log_msg(SEVERITY_INFO, "e", "into the void");
@@ -297,7 +304,7 @@ static void test_a_socket_never_gets_half_a_line(void **state)
 	sink.read_fd = fds[0];
 	sink.write_fd = fds[1];
 	fcntl(sink.read_fd, F_SETFL, O_NONBLOCK);
-	log_open(sink.write_fd, SEVERITY_INFO, false);
+	log_open(sink.write_fd, &(struct log_options){.least = SEVERITY_INFO});
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	for (int round = 0; round < 50; round++) {
@@ -345,7 +352,7 @@ static void test_a_batch_is_written_when_it_is_full_or_flushed(void **state)
 	struct log_batch b = {0};
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	log_later(&b, 0, 3);
 	read_all();
 	assert_int_equal(sink.len, 0);
@@ -365,7 +372,7 @@ static void test_lines_of_batches_keep_their_order(void **state)
 	struct log_batch b = {0};
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	log_later(&b, 0, 300);
 	log_flush(&b);
 	read_all();
@@ -379,7 +386,7 @@ static void test_every_line_of_a_batch_that_is_dropped_is_counted(void **state)
 	uint64_t lost;
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	log_later(&b, 0, 5000);
 	log_flush(&b);
 	lost = log_dropped();
@@ -400,7 +407,7 @@ static void test_numbers_are_whole_at_both_ends(void **state)
 	struct log_line l;
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	log_begin(&l, SEVERITY_INFO, "e");
 	log_int(&l, "least", INT64_MIN);
 	log_int(&l, "none", 0);
@@ -426,7 +433,7 @@ static void test_lines_of_many_threads_are_whole(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	open_pipe(SEVERITY_INFO, false);
+	open_pipe(SEVERITY_INFO, LOG_TEXT);
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, flood, NULL);
 	for (int i = 0; i < 4; i++)
@@ -447,10 +454,11 @@ static void test_a_file_gets_every_line(void **state)
 
 	(void)state;
 	memset(&sink, 0, sizeof(sink));
-	log_open(fd, SEVERITY_INFO, false);
+	log_open(fd, &(struct log_options){.least = SEVERITY_INFO});
 	for (int i = 0; i < 1000; i++)
 		log_msg(SEVERITY_INFO, "e", "line %d", i);
 	assert_int_equal(log_dropped(), 0);
+	log_close(); /* waits for the file's writer */
 	sink.write_fd = fd;
 	sink.read_fd = open(path, O_RDONLY | O_CLOEXEC);
 	read_all();

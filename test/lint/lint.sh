@@ -8,7 +8,7 @@ export LC_ALL
 build=${1:?usage: lint.sh BUILD_DIR [CHECK...]}
 shift
 here=test/lint
-[ $# -gt 0 ] || set -- floors purity text keys counters format selftest
+[ $# -gt 0 ] || set -- floors purity text keys counters events format selftest
 
 # Tracked and new files by pattern; a tree without git (a source package) is searched.
 files() {
@@ -56,6 +56,10 @@ check_keys() {
 
 check_counters() {
 	awk -f $here/counters.awk include/core/counters.h
+}
+
+check_events() {
+	awk -f $here/events.awk $(files '*.c' | grep ^src/) etc/log-events.md
 }
 
 check_format() {

@@ -55,6 +55,15 @@ refused keys 'planted_keys has the key planted, which etc/isari.yaml does not de
 refused keys 'has the key fall, which etc/isari.yaml does not describe'
 
 fresh
+plant src/control/announce.c 'static void planted(struct log_line *l)' '{' \
+	'	if (log_begin(l, SEVERITY_INFO,' '		      "planted_event"))' \
+	'		log_str(l, "planted_key", "x");' '}'
+plant etc/log-events.md '| `never_logged` | info | `msg` | |'
+refused events 'the event planted_event is not in etc/log-events.md'
+refused events 'the key planted_key is not in etc/log-events.md'
+refused events 'nobody logs the event never_logged'
+
+fresh
 sed -i 's|X(cancels, "[^"]*")|X(cancels, "") X(selected, "again") X(bare)|' \
 	"$copy/tree/include/core/counters.h"
 refused counters 'the counter cancels does not say what it counts'

@@ -1,6 +1,7 @@
 /* Every setting that bends a rule is drawn: lease, rise, fall, scope, SQL, policies. */
 #include "cast.h"
 #include "base/mem.h"
+#include "unit/core/config_copy.h"
 #include "witness.h"
 
 static void draw_probing(struct world *w, struct cluster_config *c)
@@ -52,6 +53,32 @@ struct config *cast_config(struct world *w)
 		c->members[i].weight = 100;
 	}
 	fill_listeners(w, c);
+	config_finish(c);
+	return c;
+}
+
+/* What may change without a restart and bends a rule. */
+static void edit(struct world *w, struct config *c)
+{
+	static const int64_t leases_ms[] = {10000, 4000, 20000};
+	struct probe_config *p = &c->clusters[0].probe;
+
+	p->lease_ms = leases_ms[world_chance(w, 3)];
+	p->rise = 1 + (unsigned)world_chance(w, 3);
+	p->fall = 2 + (unsigned)world_chance(w, 3);
+	for (unsigned i = 0; i < c->n_members; i++)
+		c->members[i].weight = 1 + (unsigned)world_chance(w, 100);
+	for (unsigned i = 0; i < c->n_listeners; i++)
+		c->listeners[i].on_unreachable = world_chance(w, 2) ? POLICY_CLOSE : POLICY_KEEP;
+	c->listeners[WITNESS_READ].on_demotion = world_chance(w, 2) ? POLICY_CLOSE : POLICY_KEEP;
+}
+
+struct config *cast_again(struct world *w, const struct config *now)
+{
+	struct config *c = config_copy(now);
+
+	if (world_chance(w, 2))
+		edit(w, c);
 	config_finish(c);
 	return c;
 }

@@ -5,3 +5,5 @@
 #include "world.h"
 
 struct config *cast_config(struct world *w); /* one reference */
+/* The same cast in a file that was edited, or only read again. One reference. */
+struct config *cast_again(struct world *w, const struct config *now);

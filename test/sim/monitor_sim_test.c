@@ -70,7 +70,9 @@ struct sim {
 	struct world world;
 	struct witness witness;
 	struct sim_worker worker;
-	struct config *config;
+	struct config *config; /* at the start ... */
+	struct config **next;  /* ... and since then, one after the other */
+	size_t n_next;
 	struct monitor *monitor;
 	struct view *view; /* newest; NULL before the first */
 	int64_t tick_ms;
@@ -227,11 +229,27 @@ static void report_sign(struct sim *s)
 	step(s, &ev, false);
 }
 
+/* The file is read again, edited or not: no verdict is forgotten. */
+static void reload(struct sim *s)
+{
+	struct config *now = s->n_next ? s->next[s->n_next - 1] : s->config;
+	struct event ev = {.type = EV_CONFIG, .now_ms = s->world.now_ms};
+
+	ev.u.config = cast_again(&s->world, now);
+	s->next = xrealloc(s->next, (s->n_next + 1) * sizeof(struct config *));
+	s->next[s->n_next++] = ev.u.config;
+	world_trace(&s->world, "FAULT reload, lease %lld ms",
+		    (long long)ev.u.config->clusters[0].probe.lease_ms);
+	witness_reload(&s->witness, ev.u.config);
+	step(s, &ev, false);
+}
+
 static void disturb(struct sim *s)
 {
-	switch (rng_below(&s->world.rng, 12)) {
+	switch (rng_below(&s->world.rng, 13)) {
 	case 0: own_pause(s); break;
 	case 1: report_sign(s); break;
+	case 2: reload(s); break;
 	default: world_fault(&s->world);
 	}
 }
@@ -372,6 +390,9 @@ static bool world_holds(uint64_t seed, bool tracing, char *failure, size_t n)
 	view_unref(s->view);
 	monitor_free(s->monitor);
 	config_unref(s->config);
+	for (size_t i = 0; i < s->n_next; i++)
+		config_unref(s->next[i]);
+	free(s->next);
 	free(s->log);
 	free(s->generations);
 	free(s);

@@ -125,6 +125,8 @@ static bool may_cut(const struct witness *x, const struct event *ev, unsigned i)
 
 	if (may_lose(x, i)) /* a tie lives by answers */
 		return true;
+	if (ev->type == EV_CONFIG)
+		return x->lets_go[WITNESS_WRITE] && !x->told[i].fresh;
 	if (ev->type != EV_OBSERVATION)
 		return false;
 	if (witness_contradicts(x, o))
@@ -141,11 +143,14 @@ static void check_cut(struct witness *x, const struct event *ev, unsigned i)
 		witness_violated(x, "the write sessions of n%u were cut for nothing", i);
 }
 
-/* Only its own answers, or its port's silence, end read sessions. */
+/* Only its own answers, or its port's silence, end read sessions; or a file that keeps them no
+ * more. */
 static void check_read_cut(struct witness *x, const struct event *ev, unsigned i)
 {
 	const struct observation *o = &ev->u.observation;
 
+	if (ev->type == EV_CONFIG && x->lets_go[WITNESS_READ])
+		return;
 	if (ev->type != EV_OBSERVATION || o->member != i ||
 	    (o->question == ASK_PORT) == (o->outcome == OUTCOME_ANSWERED))
 		witness_violated(x, "the read sessions of n%u were cut for nothing", i);

@@ -42,6 +42,7 @@ struct told {                    /* what the monitor was told by one node */
 struct witness {
 	struct world *world;
 	const struct config *config;
+	bool lets_go[WITNESS_LISTENERS]; /* of what the file before had kept */
 	struct told told[WORLD_MAX_NODES];
 	unsigned n_closed[WITNESS_LISTENERS][WORLD_MAX_NODES]; /* in published views */
 	uint64_t highest; /* timeline of any proof, as far as the monitor has not given it up */
@@ -59,6 +60,8 @@ struct witness {
 };
 
 void witness_init(struct witness *x, struct world *world, const struct config *config);
+/* From the next event on, which is the reload, this is in force. */
+void witness_reload(struct witness *x, const struct config *next);
 void witness_violated(struct witness *x, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Before a fault, or anything else that changes who can be heard. */

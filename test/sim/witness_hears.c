@@ -106,17 +106,39 @@ static int64_t less(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+static void renew_leases(struct witness *x)
+{
+	int64_t lock_ms = x->ttl_ms - x->loop_wait_ms - LEASE_MARGIN_MS;
+
+	x->lease_ms = witness_probe(x)->lease_ms;
+	if (x->ttl_ms)
+		x->lease_ms = less(x->lease_ms, lock_ms);
+	for (unsigned i = 0; i < x->world->n_nodes; i++)
+		if (x->world->now_ms < x->told[i].until_ms) /* what is over does not come back */
+			x->told[i].until_ms = x->told[i].proof_ms + x->lease_ms;
+}
+
 static void hear_config(struct witness *x, const struct observation *o)
 {
 	if (o->outcome != OUTCOME_ANSWERED)
 		return;
 	x->ttl_ms = o->ttl_ms;
 	x->loop_wait_ms = o->loop_wait_ms;
-	x->lease_ms =
-		less(witness_probe(x)->lease_ms, o->ttl_ms - o->loop_wait_ms - LEASE_MARGIN_MS);
-	for (unsigned i = 0; i < x->world->n_nodes; i++)
-		if (x->world->now_ms < x->told[i].until_ms) /* what is over does not come back */
-			x->told[i].until_ms = x->told[i].proof_ms + x->lease_ms;
+	renew_leases(x);
+}
+
+static bool keeps(const struct config *c, unsigned listener)
+{
+	return c->listeners[listener].on_unreachable == POLICY_KEEP ||
+	       c->listeners[listener].on_demotion == POLICY_KEEP;
+}
+
+void witness_reload(struct witness *x, const struct config *next)
+{
+	for (unsigned l = 0; l < WITNESS_LISTENERS; l++)
+		x->lets_go[l] = keeps(x->config, l);
+	x->config = next;
+	renew_leases(x);
 }
 
 static void hear_silence(struct told *t, const struct observation *o)

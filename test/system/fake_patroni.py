@@ -7,6 +7,7 @@ Every answer is written down with its time (rest.answers), so that a test can me
 at which the proxy could know. One thread per server; connections are served in a selector or, for
 answers that take their time, in threads of their own.
 """
+import http.client
 import json
 import selectors
 import socket
@@ -114,7 +115,8 @@ class FakeRest:
         self.answers.append((time.monotonic(), path, raw[9:12].decode(errors="replace")))
 
     def ok(self, s, path):
-        head = f"HTTP/1.0 {self.status_of(path)} X\r\nServer: fake\r\nContent-Type: application/json\r\n\r\n"
+        status = self.status_of(path)
+        head = f"HTTP/1.0 {status} {http.client.responses[status]}\r\nServer: fake\r\nContent-Type: application/json\r\n\r\n"
         self.say(s, path, head.encode() + json.dumps(self.body_of(path)).encode())
 
     def slow(self, s, path):

@@ -26,6 +26,11 @@ static bool starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+static const char always[] =
+	"  help [<command>]                        : list matching or all commands\n"
+	"  prompt                                  : toggle interactive mode with prompt\n"
+	"  quit                                    : disconnect\n";
+
 static void expect_unknown(struct world *w, const char *command)
 {
 	const char *reply = world_run(w, command);
@@ -33,24 +38,45 @@ static void expect_unknown(struct world *w, const char *command)
 	assert_true(starts_with(
 		reply, "Unknown command. Please enter one of the following commands only:\n"));
 	assert_non_null(strstr(reply, "  show stat"));
+	assert_non_null(strstr(reply, "  set server"));
 	assert_true(reply_has_error(reply));
 }
 
 static void test_an_unknown_command_is_answered_with_the_list(void **state)
 {
-	expect_unknown(*state, "foo");
+	expect_unknown(*state, "xyzzy");
 	expect_unknown(*state, "");
-	expect_unknown(*state, "show");
-	expect_unknown(*state, "show sta");
-	expect_unknown(*state, "SHOW STAT");
-	expect_unknown(*state, "shutdown sessions");
-	expect_unknown(*state, "set");
+	expect_unknown(*state, "foo bar");
+}
+
+static void expect_near(struct world *w, const char *command, const char *listed)
+{
+	const char *reply = world_run(w, command), *line = strstr(reply, ":\n");
+
+	assert_true(starts_with(reply, "Unknown command, but maybe one of the following ones is a "
+				       "better match:\n"));
+	assert_true(reply_has_error(reply));
+	assert_non_null(line);
+	assert_true(starts_with(line + 2, listed));
+	assert_string_equal(strstr(reply, "  help ["), always);
+}
+
+static void test_an_unknown_command_is_answered_with_those_that_come_near(void **state)
+{
+	expect_near(*state, "shutdown sessions", "  shutdown sessions server <bk>/<srv>     : ");
+	expect_near(*state, "set maxconn foo", "  set maxconn frontend <frontend> <value> : ");
+	expect_near(*state, "show statt", "  show stat");
+	expect_near(*state, "SHOW STAT", "  show ");
+	expect_near(*state, "shutdwn session", "  shutdown frontend");
+	expect_near(*state, "set", "  set maxconn");
+	assert_null(strstr(world_run(*state, "show statt"), "  show info"));
+	assert_null(strstr(world_run(*state, "set"), "  show stat"));
 }
 
 static void test_extra_words_are_ignored(void **state)
 {
 	assert_true(starts_with(world_run(*state, "show version extra words"), "2.6.0-isari-"));
-	assert_true(starts_with(world_run(*state, "show info typed"), "Name: HAProxy\n"));
+	assert_true(starts_with(world_run(*state, "show info extra"), "Name: HAProxy\n"));
 }
 
 static void test_help_lists_all_and_ends_with_the_three(void **state)
@@ -61,11 +87,7 @@ static void test_help_lists_all_and_ends_with_the_three(void **state)
 	assert_true(starts_with(reply, "The following commands are valid at this level:\n"));
 	assert_non_null(strstr(reply, "  set server <bk>/<srv> [opts]            : "));
 	assert_non_null(tail);
-	assert_string_equal(
-		tail,
-		"  help [<command>]                        : list matching or all commands\n"
-		"  prompt                                  : toggle interactive mode with prompt\n"
-		"  quit                                    : disconnect\n");
+	assert_string_equal(tail, always);
 	assert_false(reply_has_error(reply));
 }
 
@@ -135,7 +157,8 @@ static void test_levels_are_checked_before_arguments(void **state)
 	expect_denied(*state, LEVEL_OPERATOR, "probe", false);
 	for (size_t i = 0; i < sizeof(everyones) / sizeof(everyones[0]); i++)
 		expect_denied(*state, LEVEL_USER, everyones[i], false);
-	expect_unknown(*state, "shutdown sessions"); /* unknown comes before denied */
+	expect_near(*state, "shutdown sessions",
+		    "  shutdown sessions server"); /* unknown comes before denied */
 }
 
 static void test_each_reply_ends_with_one_empty_line(void **state)
@@ -198,17 +221,17 @@ static void test_wrong_arguments_get_haproxys_words(void **state)
 	expect_error(*state, "set server primary", "Require 'backend/server'.\n");
 	expect_error(*state, "set server nope/n1 state ready", "No such backend.\n");
 	expect_error(*state, "set server primary/nope state ready", "No such server.\n");
-	expect_error(*state, "set server primary/ state ready", "No such server.\n");
-	expect_error(*state, "set server /n1 state ready", "No such backend.\n");
+	expect_error(*state, "set server primary/ state ready", "Require 'backend/server'.\n");
+	expect_error(*state, "set server /n1 state ready", "Require 'backend/server'.\n");
 	expect_error(*state, "set server #1/#1 state ready", "No such backend.\n");
 	expect_error(*state, "set server #2/#0 state ready", "No such server.\n");
 	expect_error(*state, "set server #2/#4 state ready", "No such server.\n");
 	expect_error(*state, "set server #2/#99999999999999999999999999 state ready",
 		     "No such server.\n");
 	expect_error(*state, "set server primary/n1",
-		     "usage: set server <backend>/<server> state\n");
-	expect_error(*state, "set server primary/n1 weight 3",
-		     "usage: set server <backend>/<server> state\n");
+		     "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port "
+		     "| agent-send | check-addr | check-port | fqdn | health | ssl | state | "
+		     "weight\n");
 	expect_error(*state, "set server primary/n1 state",
 		     "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n");
 	expect_error(*state, "set server primary/n1 state READY",
@@ -257,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		TEST(test_an_unknown_command_is_answered_with_the_list),
+		TEST(test_an_unknown_command_is_answered_with_those_that_come_near),
 		TEST(test_extra_words_are_ignored),
 		TEST(test_help_lists_all_and_ends_with_the_three),
 		TEST(test_help_with_words_lists_what_matches),

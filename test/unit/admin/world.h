@@ -40,6 +40,8 @@ static inline struct config *world_config(void)
 		c->members[i].name = xasprintf("n%u", i + 1);
 		c->members[i].host = xasprintf("10.0.0.%u", i + 1);
 		c->members[i].port = 5432;
+		c->members[i].rest_host = xstrdup(c->members[i].host);
+		c->members[i].rest_port = 8008;
 		c->members[i].weight = 1;
 	}
 	c->n_listeners = WORLD_LISTENERS;
@@ -101,6 +103,7 @@ static inline void world_init_report(struct world *w)
 		w->servers[i].server = w->servers[i].member = i % WORLD_MEMBERS;
 		w->servers[i].row = WORLD_LISTENERS + i;
 		w->servers[i].last_change_ms_ago = 4999;
+		w->servers[i].weight = 1;
 	}
 	world_set(w, 0, 0, SERVER_OPEN, OUTCOME_ANSWERED, 200);
 	world_set(w, 0, 1, SERVER_CLOSED, OUTCOME_ANSWERED, 503);
@@ -123,14 +126,20 @@ static inline struct world *world_new(void)
 	w->config = world_config();
 	w->view = view_new(w->config);
 	world_init_report(w);
-	for (unsigned i = 0; i < WORLD_ROWS; i++)
+	for (unsigned i = 0; i < WORLD_ROWS; i++) {
 		w->rows[i].last_session_ms_ago = w->rows[i].waiting_ms = -1;
+		w->rows[i].limit = GAUGE_UNLIMITED;
+	}
+	w->rows[0].limit = w->rows[1].limit = 200;
+	for (unsigned i = 0; i < WORLD_MEMBERS; i++)
+		w->rows[WORLD_LISTENERS + i].limit = 100;
 	w->listeners[0] = w->listeners[1] = (struct listener_facts){.since_ms_ago = 4000};
 	w->process = (struct process_facts){.pid = 4711,
 					    .node = "db1",
 					    .uptime_ms = 93784000,
 					    .threads = 4,
 					    .nofile = 1024,
+					    .maxconn = 20000,
 					    .idle_pct = 99};
 	w->facts = (struct admin_facts){.config = w->config,
 					.report = &w->report,

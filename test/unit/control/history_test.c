@@ -120,8 +120,8 @@ static void test_who_waits_is_read_with_the_age_of_the_first(void **state)
 
 	assert_int_equal(row_at(b, 0).waiting_now, 0);
 	assert_int_equal(row_at(b, 0).waiting_ms, -1);
-	gauge_enter(&b->board->holds[0], 0);
-	gauge_enter(&b->board->holds[0], 0);
+	gauge_enter_anyway(&b->board->holds[0]);
+	gauge_enter_anyway(&b->board->holds[0]);
 	c->held_since_ms = START_MS + 100;
 	scoreboard_row(b->board, 1, 0)->held_since_ms = START_MS + 50;
 	assert_int_equal(row_at(b, 350).waiting_now, 2);
@@ -157,8 +157,8 @@ static void test_gauges_and_the_last_session_are_read(void **state)
 	struct bench *b = *state;
 
 	assert_int_equal(row_at(b, 0).last_session_ms_ago, -1);
-	gauge_enter(&b->board->gauges[0], 0);
-	gauge_enter(&b->board->gauges[0], 0);
+	gauge_enter_anyway(&b->board->gauges[0]);
+	gauge_enter_anyway(&b->board->gauges[0]);
 	gauge_leave(&b->board->gauges[0]);
 	b->board->gauges[0].last_ms = START_MS + 100;
 	assert_int_equal(row_at(b, 350).sessions_now, 1);

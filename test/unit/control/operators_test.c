@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "control/operators.h"
+#include "control/operators_state.h"
 #include "core/monitor.h"
 #include "io/clock.h"
 #include "io/loop.h"
@@ -31,8 +31,11 @@ struct bench {
 	struct monitor *monitor;
 	struct operators *ops;
 	/* what the owner was told */
-	unsigned n_set, n_shutdown, n_asked, n_workers, n_hints;
-	unsigned listener, server, hinted;
+	unsigned n_words, n_told, n_asked, n_workers, n_hints;
+	unsigned listener, server, hinted, weight;
+	enum operator_word word;
+	enum health_order health;
+	struct message told;
 	struct journal journal;
 	enum admin_state state;
 	uint64_t request;
@@ -48,14 +51,28 @@ static void hook_report(void *arg, struct report *r)
 	monitor_report(b->monitor, clock_ms(), r);
 }
 
-static void hook_set_server(void *arg, unsigned listener, unsigned server, enum admin_state state)
+static void note_word(struct bench *b, const struct event *ev)
+{
+	b->n_words++;
+	b->word = ev->u.operator.word;
+	b->listener = ev->u.operator.listener;
+	b->server = ev->u.operator.server;
+	b->state = ev->u.operator.state;
+	b->weight = ev->u.operator.weight;
+	b->health = ev->u.operator.health;
+}
+
+static void hook_judge(void *arg, struct event *ev)
 {
 	struct bench *b = arg;
 
-	b->n_set++;
-	b->listener = listener;
-	b->server = server;
-	b->state = state;
+	if (ev->type == EV_OPERATOR) {
+		note_word(b, ev);
+	} else {
+		assert_int_equal(ev->type, EV_HINT);
+		b->n_hints++;
+		b->hinted = ev->u.hint.cluster;
+	}
 }
 
 static const struct journal *hook_journal(void *arg)
@@ -63,21 +80,12 @@ static const struct journal *hook_journal(void *arg)
 	return &((struct bench *)arg)->journal;
 }
 
-static void hook_hint(void *arg, unsigned cluster)
+static void hook_tell(void *arg, const struct message *like)
 {
 	struct bench *b = arg;
 
-	b->n_hints++;
-	b->hinted = cluster;
-}
-
-static void hook_shutdown_server(void *arg, unsigned listener, unsigned server)
-{
-	struct bench *b = arg;
-
-	b->n_shutdown++;
-	b->listener = listener;
-	b->server = server;
+	b->n_told++;
+	b->told = *like;
 }
 
 static unsigned hook_ask_sessions(void *arg, uint64_t request)
@@ -132,9 +140,8 @@ static struct operators_setup bench_setup(struct bench *b)
 		.hooks = {.arg = b,
 			  .report = hook_report,
 			  .journal = hook_journal,
-			  .hint = hook_hint,
-			  .set_server = hook_set_server,
-			  .shutdown_server = hook_shutdown_server,
+			  .judge = hook_judge,
+			  .tell = hook_tell,
 			  .ask_sessions = hook_ask_sessions},
 	};
 }
@@ -311,7 +318,7 @@ static void test_the_socket_decides_the_level(void **state)
 
 	expect_reply(b, b->user, "set server write/n1 state maint\n", "Permission denied\n\n");
 	expect_reply(b, b->user, "show sess\n", "Permission denied\n\n");
-	assert_int_equal(b->n_set + b->n_asked, 0);
+	assert_int_equal(b->n_words + b->n_asked, 0);
 }
 
 static void test_orders_reach_the_owner(void **state)
@@ -319,15 +326,145 @@ static void test_orders_reach_the_owner(void **state)
 	struct bench *b = *state;
 
 	expect_reply(b, b->admin, "set server write/n2 state drain\n", "\n");
-	assert_int_equal(b->n_set, 1);
+	assert_int_equal(b->n_words, 1);
+	assert_int_equal(b->word, OPERATOR_STATE);
 	assert_int_equal(b->listener, 0);
 	assert_int_equal(b->server, 1);
 	assert_int_equal(b->state, ADMIN_DRAIN);
 	expect_reply(b, b->admin, "shutdown sessions server write/n1\n", "\n");
-	assert_int_equal(b->n_shutdown, 1);
-	assert_int_equal(b->server, 0);
+	assert_int_equal(b->n_told, 1);
+	assert_int_equal(b->told.type, MSG_SHUTDOWN_SERVER);
+	assert_int_equal(b->told.u.shutdown_server.server, 0);
 	expect_reply(b, b->admin, "set server write/n3 state drain\n", "No such server.\n\n");
-	assert_int_equal(b->n_set, 1);
+	assert_int_equal(b->n_words, 1);
+}
+
+static void test_weight_and_health_are_words_to_the_monitor(void **state)
+{
+	struct bench *b = *state;
+
+	expect_reply(b, b->admin, "set weight write/n2 0\n", "\n");
+	assert_int_equal(b->word, OPERATOR_WEIGHT);
+	assert_int_equal(b->server, 1);
+	assert_int_equal(b->weight, 0);
+	expect_reply(b, b->admin, "set server write/n1 health down\n", "\n");
+	assert_int_equal(b->word, OPERATOR_HEALTH);
+	assert_int_equal(b->server, 0);
+	assert_int_equal(b->health, HEALTH_DOWN);
+	assert_int_equal(b->n_words, 2);
+}
+
+static void test_limits_are_set_where_all_workers_read_them(void **state)
+{
+	struct bench *b = *state;
+	unsigned row = counters_server_row(b->config, 0, 1);
+
+	expect_reply(b, b->admin,
+		     "set maxconn frontend write 0;set maxconn server write/n2 5;"
+		     "set maxconn global 100;set rate-limit sessions global 10\n",
+		     "\n\n\n\n");
+	assert_int_equal(b->board->gauges[0].limit, 0);
+	assert_int_equal(b->board->gauges[row].limit, 5);
+	assert_int_equal(b->board->maxconn, 100);
+	assert_int_equal(b->board->rate.per_second[RATE_SESSIONS], 10);
+	expect_reply(b, b->admin, "set maxconn server write/n2 0;set maxconn global 0\n", "\n\n");
+	assert_int_equal(b->board->gauges[row].limit, GAUGE_UNLIMITED);
+	assert_int_equal(b->board->maxconn, b->config->maxconn);
+	assert_int_equal(b->n_words + b->n_told, 0);
+}
+
+static void test_a_frontend_is_disabled_enabled_and_shut_down(void **state)
+{
+	struct bench *b = *state;
+
+	expect_reply(b, b->admin, "enable frontend write\n",
+		     "All sockets are already enabled.\n\n");
+	assert_int_equal(b->n_told, 0);
+	expect_reply(b, b->admin, "disable frontend write;disable frontend write\n",
+		     "\nAll sockets are already disabled.\n\n");
+	assert_int_equal(b->n_told, 1);
+	assert_int_equal(b->told.type, MSG_FRONTEND);
+	assert_int_equal(b->told.u.frontend.listener, 0);
+	assert_int_equal(b->board->frontends[0], FRONTEND_PAUSED);
+	expect_reply(b, b->admin, "shutdown frontend write;enable frontend write\n",
+		     "\nFrontend was previously shut down, cannot enable.\n\n");
+	assert_int_equal(b->n_told, 2);
+	assert_int_equal(b->board->frontends[0], FRONTEND_STOP);
+}
+
+static uint64_t connections_shown(struct bench *b)
+{
+	struct row_facts row;
+
+	history_row(&b->ops->history, 0, clock_ms(), &row);
+	return row.sum.sessions;
+}
+
+static void test_counters_are_cleared_for_those_who_look(void **state)
+{
+	struct bench *b = *state;
+	struct counters *row = scoreboard_row(b->board, 1, 0);
+
+	COUNT(row, sessions, 3);
+	gauge_enter_anyway(&b->board->gauges[0]);
+	gauge_leave(&b->board->gauges[0]);
+	expect_reply(b, b->admin, "clear counters\n", "\n");
+	assert_int_equal(b->board->gauges[0].max, 0);
+	assert_int_equal(connections_shown(b), 3);
+	expect_reply(b, b->admin, "operator;clear counters all\n", "\nPermission denied\n\n");
+	expect_reply(b, b->admin, "clear counters all\n", "\n");
+	assert_int_equal(connections_shown(b), 0);
+	assert_int_equal(b->n_words, 2); /* each server's downs */
+	assert_int_equal(b->word, OPERATOR_CLEAR);
+	COUNT(row, sessions, 2);
+	assert_int_equal(connections_shown(b), 2);
+	assert_int_equal(row->sessions, 5); /* others go on counting by it */
+}
+
+static void test_a_level_is_lowered_for_this_connection_only(void **state)
+{
+	struct bench *b = *state;
+
+	expect_reply(b, b->admin, "operator;set weight write/n1 1;user;show sess;operator\n",
+		     "\nPermission denied\n\n\nPermission denied\n\nPermission denied\n\n");
+	expect_reply(b, b->admin, "set weight write/n1 1\n", "\n");
+}
+
+static void test_severity_is_said_when_asked_for(void **state)
+{
+	struct bench *b = *state;
+
+	expect_reply(b, b->admin,
+		     "set severity-output number;set server write/n9 state ready;"
+		     "set server write/n1 state ready;enable frontend write\n",
+		     "\n[3]: No such server.\n\n\n[5]: All sockets are already enabled.\n\n");
+	expect_reply(b, b->admin,
+		     "set severity-output string;show version;user;set weight write/n1 1\n",
+		     "\n[info]: " VERSION "\n[err]: Permission denied\n\n");
+	expect_reply(b, b->admin, "set server write/n9 state ready\n", "No such server.\n\n");
+}
+
+static void test_a_payload_is_no_command(void **state)
+{
+	struct bench *b = *state;
+	struct buf out = {0};
+	int fd;
+
+	expect_reply(b, b->admin, "show version <<\nset weight write/n1 0\nquit\n\nshow version\n",
+		     VERSION VERSION);
+	assert_int_equal(b->n_words, 0);
+	fd = dial(b->admin); /* it comes slowly: nobody closes meanwhile */
+	say(fd, "prompt\nset weight write/n1 7 <<\n");
+	listen_until(b, fd, "+ ", &out);
+	say(fd, "some text\n");
+	listen_until(b, fd, "+ + ", &out);
+	assert_int_equal(b->n_words, 0);
+	say(fd, "\nquit\n");
+	listen_until(b, fd, NULL, &out);
+	assert_string_equal(out.data, "\n> + + \n> ");
+	assert_int_equal(b->weight, 7);
+	buf_fini(&out);
+	close(fd);
 }
 
 static void test_probe_is_a_hint_for_one_cluster_or_all(void **state)
@@ -383,6 +520,28 @@ static void test_sess_waits_for_every_worker(void **state)
 	assert_non_null(
 		strstr(out.data, "\n0x2: proto=tcpv4 src=127.0.0.1:1 fe=write be=write srv=n1 "));
 	assert_non_null(strstr(out.data, "scb=[fd=0]\n\n" VERSION));
+	buf_fini(&out);
+	close(fd);
+}
+
+static void test_one_session_is_shut_down_by_its_id(void **state)
+{
+	struct bench *b = *state;
+	struct buf out = {0};
+	int fd = dial(b->admin);
+
+	say(fd, "shutdown session 0x2;shutdown session 0x9\n");
+	run_until(b, &b->n_asked, 1);
+	answer(b, 0, b->request);
+	answer(b, 1, b->request);
+	run_until(b, &b->n_asked, 2);
+	assert_int_equal(b->told.type, MSG_SHUTDOWN_SESSION);
+	assert_int_equal(b->told.u.shutdown_session.id, 2);
+	answer(b, 0, b->request);
+	answer(b, 1, b->request);
+	listen_until(b, fd, NULL, &out);
+	assert_string_equal(out.data, "\nNo such session (use 'show sess').\n\n");
+	assert_int_equal(b->n_told, 1);
 	buf_fini(&out);
 	close(fd);
 }
@@ -474,7 +633,7 @@ static void test_facts_come_from_view_scoreboard_and_process(void **state)
 	view_unref(v);
 	operators_stopping(b->ops);
 	COUNT(scoreboard_row(b->board, 1, 0), sessions, 5);
-	char *stat = ask(b, b->user, "show stat;show info\n");
+	char *stat = ask(b, b->admin, "show stat;show info\n");
 	assert_non_null(strstr(stat, "127.0.0.77:5432"));
 	assert_non_null(strstr(stat, "\nwrite,FRONTEND,,,0,0,10000,5,"));
 	assert_non_null(strstr(stat, "\nStopping: 1\n"));
@@ -506,9 +665,17 @@ int main(void)
 		TEST(test_prompt_mode_stays_open_until_quit),
 		TEST(test_the_socket_decides_the_level),
 		TEST(test_orders_reach_the_owner),
+		TEST(test_weight_and_health_are_words_to_the_monitor),
+		TEST(test_limits_are_set_where_all_workers_read_them),
+		TEST(test_a_frontend_is_disabled_enabled_and_shut_down),
+		TEST(test_counters_are_cleared_for_those_who_look),
+		TEST(test_a_level_is_lowered_for_this_connection_only),
+		TEST(test_severity_is_said_when_asked_for),
+		TEST(test_a_payload_is_no_command),
 		TEST(test_probe_is_a_hint_for_one_cluster_or_all),
 		TEST(test_events_come_from_the_owners_journal),
 		TEST(test_sess_waits_for_every_worker),
+		TEST(test_one_session_is_shut_down_by_its_id),
 		TEST(test_two_clients_share_one_question),
 		TEST(test_a_silent_worker_is_left_out),
 		TEST(test_no_worker_at_all_is_an_empty_list),

@@ -91,7 +91,7 @@ static void test_every_method_skips_tried_and_full_servers(void **state)
 
 		world_init(&w, (enum balance)method, (unsigned[]){100, 100, 100}, 3);
 		w.in.tried = 1u << 0;
-		w.in.server_maxconn = 5;
+		w.in.limits = (unsigned[]){9, 5, 9};
 		w.sessions[1] = 5;
 		for (w.in.turn = 0; w.in.turn < 20; w.in.turn++)
 			assert_int_equal(pick(&w), 2);
@@ -107,7 +107,7 @@ static void test_every_method_tells_full_from_tried_and_from_none(void **state)
 		bool full;
 
 		world_init(&w, (enum balance)method, (unsigned[]){100, 100}, 2);
-		w.in.server_maxconn = 1;
+		w.in.limits = (unsigned[]){1, 1};
 		w.sessions[0] = w.sessions[1] = 1;
 		assert_int_equal(balance_pick(&w.in, &full), -1);
 		assert_true(full);

@@ -113,20 +113,75 @@ static void test_no_two_rows_share_a_cache_line(void **state)
 
 static void test_gauge_stops_at_its_limit_and_keeps_the_maximum(void **state)
 {
-	struct gauge g = {0};
+	struct gauge g = {.limit = 2};
 
 	(void)state;
-	assert_true(gauge_enter(&g, 2));
-	assert_true(gauge_enter(&g, 2));
-	assert_false(gauge_enter(&g, 2));
+	assert_true(gauge_enter(&g));
+	assert_true(gauge_enter(&g));
+	assert_false(gauge_enter(&g));
 	gauge_leave(&g);
-	assert_true(gauge_enter(&g, 2));
+	assert_true(gauge_enter(&g));
 	gauge_leave(&g);
 	gauge_leave(&g);
 	assert_int_equal(atomic_load(&g.now), 0);
 	assert_int_equal(atomic_load(&g.max), 2);
-	assert_true(gauge_enter(&g, 0)); /* no limit */
+}
+
+static void test_a_limit_can_be_changed_while_it_counts(void **state)
+{
+	struct gauge g = {.limit = GAUGE_UNLIMITED};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(gauge_enter(&g));
+	atomic_store(&g.limit, 2); /* nobody is thrown out, and nobody comes in */
+	assert_false(gauge_enter(&g));
 	gauge_leave(&g);
+	assert_false(gauge_enter(&g));
+	gauge_leave(&g);
+	assert_true(gauge_enter(&g));
+	atomic_store(&g.limit, 0);
+	assert_false(gauge_enter(&g));
+	gauge_enter_anyway(&g);
+	assert_int_equal(atomic_load(&g.now), 3);
+}
+
+static void test_maxima_begin_again_from_what_is_now(void **state)
+{
+	struct gauge g = {.limit = 9, .held_ms_max = 4, .connect_ms_max = 5, .session_ms_max = 6};
+
+	(void)state;
+	assert_true(gauge_enter(&g));
+	assert_true(gauge_enter(&g));
+	gauge_leave(&g);
+	gauge_forget_maxima(&g);
+	assert_int_equal(atomic_load(&g.max), 1);
+	assert_int_equal(g.held_ms_max + g.connect_ms_max + g.session_ms_max, 0);
+	assert_true(gauge_enter(&g));
+	assert_int_equal(atomic_load(&g.max), 2);
+}
+
+static void test_a_scoreboard_begins_with_the_configured_limits(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100}, 2);
+	struct scoreboard *s;
+	unsigned row = counters_server_row(c, 0, 0);
+
+	(void)state;
+	c->maxconn = 77;
+	c->listeners[0].maxconn = 50;
+	c->listeners[0].hold_max = 5;
+	c->listeners[0].server_maxconn = 20;
+	s = scoreboard_new(c, 1);
+	assert_int_equal(s->maxconn, 77);
+	assert_int_equal(s->gauges[0].limit, 50);
+	assert_int_equal(s->holds[0].limit, 5);
+	assert_int_equal(s->gauges[row].limit, 20);
+	assert_int_equal(s->gauges[counters_server_row(c, 1, 0)].limit, GAUGE_UNLIMITED);
+	assert_int_equal(s->frontends[0], FRONTEND_OPEN);
+	assert_int_equal(s->rate.per_second[RATE_SESSIONS], 0);
+	scoreboard_free(s);
+	config_unref(c);
 }
 
 enum { THREADS = 4, ROUNDS = 20000, LIMIT = 2 };
@@ -141,7 +196,7 @@ static void *enter_and_leave(void *arg)
 	struct crowd *c = arg;
 
 	for (unsigned i = 0; i < ROUNDS; i++)
-		if (gauge_enter(&c->gauge, LIMIT)) {
+		if (gauge_enter(&c->gauge)) {
 			atomic_fetch_add(&c->entered, 1);
 			gauge_leave(&c->gauge);
 		}
@@ -150,7 +205,7 @@ static void *enter_and_leave(void *arg)
 
 static void test_gauge_holds_its_limit_among_threads(void **state)
 {
-	struct crowd c = {0};
+	struct crowd c = {.gauge.limit = LIMIT};
 	pthread_t threads[THREADS];
 
 	(void)state;
@@ -188,6 +243,9 @@ int main(void)
 		cmocka_unit_test(test_a_workers_numbers_are_its_own),
 		cmocka_unit_test(test_no_two_rows_share_a_cache_line),
 		cmocka_unit_test(test_gauge_stops_at_its_limit_and_keeps_the_maximum),
+		cmocka_unit_test(test_a_limit_can_be_changed_while_it_counts),
+		cmocka_unit_test(test_maxima_begin_again_from_what_is_now),
+		cmocka_unit_test(test_a_scoreboard_begins_with_the_configured_limits),
 		cmocka_unit_test(test_gauge_holds_its_limit_among_threads),
 		cmocka_unit_test(test_a_member_is_heard_at_any_listener_by_any_worker),
 	};

@@ -470,7 +470,7 @@ static void test_each_session_ends_with_one_line_that_says_why(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	log_open(ends[1], SEVERITY_INFO, false);
+	log_open(ends[1], &(struct log_options){.least = SEVERITY_INFO});
 	w = world_new(&(struct options){.log_sessions = true});
 	w->state[WRITE][0] = SERVER_OPEN;
 	publish(w);
@@ -482,7 +482,7 @@ static void test_each_session_ends_with_one_line_that_says_why(void **state)
 	assert_non_null(strstr(line, " bytes_in=17 bytes_out=9 "));
 	assert_non_null(strstr(line, " reason="));
 	world_free(w);
-	log_open(2, SEVERITY_INFO, false);
+	log_close();
 	close(ends[0]);
 	close(ends[1]);
 }

@@ -125,6 +125,27 @@ static void test_words_beyond_the_bound_are_not_looked_at(void **state)
 	assert_false(cli_next_command(&rest, &c));
 }
 
+static void expect_payload(const char *text, bool payload, const char *left)
+{
+	char line[64];
+
+	strcpy(line, text);
+	assert_int_equal(cli_take_payload(line), payload);
+	assert_string_equal(line, left);
+}
+
+static void test_a_payload_is_announced_at_the_very_end(void **state)
+{
+	(void)state;
+	expect_payload("set x <<", true, "set x ");
+	expect_payload("a;set x<<", true, "a;set x");
+	expect_payload("<<", true, "");
+	expect_payload("set x << y", false, "set x << y");
+	expect_payload("set x << ", false, "set x << ");
+	expect_payload("<", false, "<");
+	expect_payload("", false, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_backslash_at_the_end_vanishes),
 		cmocka_unit_test(test_quotes_mean_nothing),
 		cmocka_unit_test(test_words_beyond_the_bound_are_not_looked_at),
+		cmocka_unit_test(test_a_payload_is_announced_at_the_very_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

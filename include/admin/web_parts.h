@@ -1,0 +1,52 @@
+#pragma once
+/* What the pages over HTTP have in common. For src/admin/web*.c only; others use admin/web.h. */
+#include "admin/web.h"
+#include <stdbool.h>
+
+#define WEB_TEXT "text/plain; charset=utf-8"
+#define WEB_HTML "text/html; charset=utf-8"
+#define WEB_JSON "application/json"
+
+struct web_call {
+	const struct admin_facts *facts;
+	const struct web_request *request;
+	const char *query; /* after the first '?', or "" */
+	struct web_answer *answer;
+};
+
+/* One path. The answer is 200 and empty before. */
+typedef void web_fn(const struct web_call *c);
+
+/* web.c: the answer so far is dropped for one sentence. */
+void web_refuse(const struct web_call *c, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same for programs: {"error": ...}. */
+void web_refuse_json(const struct web_call *c, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* One more, all zero. */
+struct admin_order *web_add_order(struct web_answer *a);
+
+/* web_page.c: HAProxy's page and its exports. */
+bool web_is_page(const char *target);
+web_fn web_page;
+
+/* web_form.c: orders. */
+web_fn web_form, web_hint;
+
+/* web_api.c: for programs. */
+web_fn web_primary, web_replicas, web_healthz, web_readyz;
+
+/* web_guard.c: may this POST change anything? If not, `why` is a sentence for people. Somebody's
+ * page in an operator's browser must not. */
+bool web_guard_allows(const struct web_request *q, const char *node, const char **why);
+
+/* web_fields.c: the fields of a query or a form, one after the other, decoded; names and values
+ * that do not fit are cut. false: there are no more. */
+struct web_field {
+	char name[32], value[256];
+};
+bool web_next_field(const char **at, const char *end, struct web_field *f);
+/* The first of this name in a query; false: it is not there. */
+bool web_find_field(const char *query, const char *name, struct web_field *f);
+/* -1: there is none of this name. */
+int web_find_cluster(const struct config *config, const char *name);
