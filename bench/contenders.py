@@ -162,7 +162,7 @@ class OurProxy(Contender):
         self.http = HTTP_HOST, next(PRIVATE_PORTS)
         self.isari = Isari({
             "clusters": {"main": {"members": members}}, "listeners": listeners, "threads": 1,
-            "maxconn": SESSIONS, "log": {"sessions": False}} | settings, http="{}:{}".format(*self.http) if watched else None)
+            "maxconn": SESSIONS, "log": {"sessions": False}} | settings, stats={"http": "{}:{}".format(*self.http)} if watched else None)
 
     def check(self):
         """A key that this isari does not know is said to be the reason, not that it ended."""

@@ -7,8 +7,8 @@
 #include "core/counters.h"
 #include "core/journal.h"
 #include "core/messages.h"
-#include "core/monitor.h"
 #include "core/meters.h"
+#include "core/monitor.h"
 #include "core/report.h"
 #include "core/view.h"
 #include <uv.h>
@@ -37,11 +37,11 @@ struct operators_hooks {
 
 struct operators_setup {
 	uv_loop_t *loop;
-	struct config *config;               /* operators take a reference of their own */
-	struct scoreboard *scoreboard;       /* outlives the operators, who set its limits */
-	struct meters *meters;               /* likewise; NULL: nothing is measured */
-	unsigned threads;                    /* workers, for `show info` */
-	uint64_t nofile;                     /* RLIMIT_NOFILE in force */
+	struct config *config;         /* operators take a reference of their own */
+	struct scoreboard *scoreboard; /* outlives the operators, who set its limits */
+	struct meters *meters;         /* likewise; NULL: nothing is measured */
+	unsigned threads;              /* workers, for `show info` */
+	uint64_t nofile;               /* RLIMIT_NOFILE in force */
 	struct operators_hooks hooks;
 };
 

@@ -19,10 +19,10 @@
 	X(coalesced, "of these bytes, in both directions, moved while a stream gathered")      \
 	X(spliced, "of these bytes, in both directions, moved without a copy")                 \
 	X(connect_errors, "server connections that failed, and sessions that found no server") \
-	X(connect_retries, "failed attempts followed by another")                              \
-	X(redispatches, "retries that went to another server")                                 \
+	X(connect_retries, "attempts at the server that was tried just before")                \
+	X(redispatches, "attempts at another server than the one before")                      \
 	X(request_errors, "clients that sent no valid startup packet, or none in time")        \
-	X(response_errors, "servers that reset before their first byte")                       \
+	X(response_errors, "servers that reset or vanished once they were connected")          \
 	X(client_aborts, "sessions ended by a client that reset or vanished")                  \
 	X(server_aborts, "sessions ended by a server that reset or vanished")                  \
 	X(cuts, "sessions cut by verdict, policy or operator")                                 \

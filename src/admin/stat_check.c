@@ -3,9 +3,9 @@
  * DOWN / L7STS / 503 / "Service Unavailable". */
 #include "admin/stat_row.h"
 
-/* MAINT, DRAIN, NOLB (`health stopping`), UP and DOWN only: exporters do not know HAProxy's transitional forms ("UP 1/2"). A
- * server that merely keeps its old sessions is DOWN, as in HAProxy: DOWN says that no new ones get
- * there. A backup is UP whether or not it is needed. */
+/* MAINT, DRAIN, NOLB (`health stopping`), UP and DOWN only: exporters do not know HAProxy's
+ * transitional forms ("UP 1/2"). A server that merely keeps its old sessions is DOWN, as in
+ * HAProxy: DOWN says that no new ones get there. A backup is UP whether or not it is needed. */
 const char *stat_server_status(const struct server_report *s)
 {
 	if (s->admin == ADMIN_MAINT)

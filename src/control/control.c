@@ -281,8 +281,7 @@ static int open_operators(struct control *c, struct err *e)
 		.meters = c->meters,
 		.threads = c->setup.n_workers,
 		.nofile = c->setup.nofile,
-		.hooks = {c, fill_report, read_journal, judge, tell, ask_sessions,
-			  reload},
+		.hooks = {c, fill_report, read_journal, judge, tell, ask_sessions, reload},
 	};
 
 	return operators_open(&setup, &c->operators, e);

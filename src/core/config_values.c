@@ -212,12 +212,9 @@ const struct value config_cluster_values[] = {
 
 /* Another address is another server: monitor_config.c. */
 const struct value config_member_values[] = {
-	MEMBER("host", say_text, host),
-	MEMBER("port", say_port, port),
-	MEMBER("socket", say_text, socket_path),
-	WHOLE("rest", say_rest),
-	MEMBER("weight", say_count, weight),
-	{0},
+	MEMBER("host", say_text, host),          MEMBER("port", say_port, port),
+	MEMBER("socket", say_text, socket_path), WHOLE("rest", say_rest),
+	MEMBER("weight", say_count, weight),     {0},
 };
 
 #define LISTENER(name, sayer, ...) VALUE(name, sayer, struct listener_config, __VA_ARGS__)

@@ -351,8 +351,9 @@ static bool take_event(struct monitor *m, const struct event *ev)
 	case EV_OBSERVATION: monitor_observe(m, &ev->u.observation, ev->now_ms); break;
 	case EV_ADDRESS: on_address(m, ev); break;
 	case EV_SIGN:
-		doubt_sign(monitor_ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),
-			   ev->now_ms);
+		doubt_sign(
+			monitor_ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),
+			ev->now_ms);
 		break;
 	case EV_OPERATOR: monitor_obey(m, ev); break;
 	case EV_HINT:

@@ -66,8 +66,7 @@ static void fit_maxconn(struct process *p, struct config *config)
 		log_msg(SEVERITY_WARNING, "maxconn_lowered",
 			"maxconn %u needs more descriptors than RLIMIT_NOFILE %llu allows: using "
 			"%llu; raise the one or lower the other",
-			config->maxconn, (unsigned long long)p->nofile,
-			(unsigned long long)room);
+			config->maxconn, (unsigned long long)p->nofile, (unsigned long long)room);
 		config->maxconn = (unsigned)room;
 	}
 	p->max_clients = config->maxconn + (unsigned)refusing;

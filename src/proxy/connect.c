@@ -76,10 +76,26 @@ static bool enter_server(struct session *s, struct lane *lane)
 	return s->on_server;
 }
 
+/* As HAProxy counts: to the same server again, or to another one; on the account of the one before.
+ */
+static void count_again(const struct session *s, const struct lane *lane)
+{
+	if (s->calls == 0)
+		return;
+	if (s->lane == lane) {
+		COUNT(lane->count, connect_retries, 1);
+		COUNT(listener_of(s)->count, connect_retries, 1);
+	} else {
+		COUNT(s->lane->count, redispatches, 1);
+		COUNT(listener_of(s)->count, redispatches, 1);
+	}
+}
+
 static int start_attempt(struct session *s, struct lane *lane)
 {
 	int rc;
 
+	count_again(s, lane);
 	COUNT(lane->count, sessions, 1);
 	COUNT(lane->count, selected, 1);
 	COUNT(listener_of(s)->count, selected, 1);
@@ -185,16 +201,6 @@ static void blame(struct session *s, int error)
 	tell_of(s, error);
 }
 
-static void count_retry(const struct session *s, const struct lane *failed)
-{
-	if (failed == NULL)
-		return;
-	COUNT(failed->count, connect_retries, 1);
-	COUNT(failed->count, redispatches, 1);
-	COUNT(listener_of(s)->count, connect_retries, 1);
-	COUNT(listener_of(s)->count, redispatches, 1);
-}
-
 /* Who has waited for a server once waits on for a free place, too. In a UNIX socket's queue there
  * is one again soon. */
 static void give_up(struct session *s, bool full)
@@ -229,8 +235,7 @@ static bool failed_at_once(struct session *s, int error)
 	return false;
 }
 
-/* `failed`: the server of the attempt before, NULL for the first. */
-static void connect_next(struct session *s, struct lane *failed)
+static void connect_next(struct session *s)
 {
 	bool full, lost_race = false;
 	int i, rc;
@@ -248,11 +253,9 @@ static void connect_next(struct session *s, struct lane *failed)
 			lost_race = true;
 			continue;
 		}
-		count_retry(s, failed);
 		rc = start_attempt(s, lane);
 		if (rc == 0 || !failed_at_once(s, -rc))
 			return;
-		failed = lane;
 	}
 	give_up(s, full || lost_race);
 }
@@ -264,13 +267,13 @@ void connect_begin(struct session *s)
 		return;
 	}
 	session_move(s, SESSION_CONNECTING);
-	connect_next(s, NULL);
+	connect_next(s);
 }
 
 void connect_resume(struct session *s)
 {
 	session_move(s, SESSION_CONNECTING);
-	connect_next(s, NULL);
+	connect_next(s);
 }
 
 static void leave_server(struct session *s)
@@ -280,22 +283,22 @@ static void leave_server(struct session *s)
 		session_move(s, SESSION_CONNECTING);
 }
 
-static void try_again(struct session *s, struct lane *failed)
+static void try_again(struct session *s)
 {
 	leave_server(s);
-	connect_next(s, failed);
+	connect_next(s);
 }
 
 /* A write to a UNIX socket finds at once what TCP tells with the next reset. */
 void connect_failed(struct session *s, int error)
 {
 	blame(s, error == EPIPE ? ECONNRESET : error);
-	try_again(s, s->lane);
+	try_again(s);
 }
 
 void connect_elsewhere(struct session *s)
 {
-	try_again(s, NULL);
+	try_again(s);
 }
 
 void connect_wait(struct session *s)

@@ -39,10 +39,6 @@ static void lose(struct session *s, bool client)
 		end_as_begun(s, CLOSE_CLIENT);
 		return;
 	}
-	if (!client && s->down.bytes == 0) {
-		COUNT(s->lane->count, response_errors, 1);
-		COUNT(listener_of(s)->count, response_errors, 1);
-	}
 	if (!client)
 		lane_tell_sign(s->worker, s->lane, SIGN_RESET);
 	session_close(s, client ? CLOSE_CLIENT_RESET : CLOSE_SERVER_RESET);

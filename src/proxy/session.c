@@ -254,7 +254,10 @@ static void count_reason(struct counters *row, enum close_reason reason)
 	case CLOSE_CLIENT_RESET:
 	case CLOSE_CLIENT_LOST: COUNT(row, client_aborts, 1); break;
 	case CLOSE_SERVER_RESET:
-	case CLOSE_SERVER_LOST: COUNT(row, server_aborts, 1); break;
+	case CLOSE_SERVER_LOST:
+		COUNT(row, server_aborts, 1);
+		COUNT(row, response_errors, 1);
+		break;
 	case CLOSE_LIMIT: COUNT(row, denied, 1); break;
 	case CLOSE_BAD_STARTUP:
 	case CLOSE_STARTUP_TIMEOUT: COUNT(row, request_errors, 1); break;

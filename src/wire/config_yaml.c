@@ -34,8 +34,7 @@ static void read_tag(struct reader *r, const struct key *k, const struct yaml_no
 	(void)k;
 	if (text == NULL)
 		return;
-	if (*text == '\0' || strlen(text) > MAX_TAG ||
-	    strspn(text, NAME_CHARACTERS) != strlen(text)) {
+	if (strlen(text) > MAX_TAG || strspn(text, NAME_CHARACTERS) != strlen(text)) {
 		reader_fault(r, v, "a tag has 1..%d letters, digits and ._-, not '%.40s'", MAX_TAG,
 			     text);
 		return;

@@ -24,6 +24,7 @@ PROOF, HEALTH, ARBITER = "core/proof.c", "core/health.c", "core/arbiter.c"
 MONITOR, OBSERVE, PORT = "core/monitor.c", "core/monitor_observe.c", "core/monitor_port.c"
 VIEW, ELIGIBLE, FENCE = "core/monitor_view.c", "core/eligible.c", "core/fence.c"
 ASK, SCHEDULE, LEASE = "core/monitor_ask.c", "core/schedule.c", "core/monitor_lease.c"
+CONFIG = "core/monitor_config.c"
 
 # (rule of the contract, what is switched off, then per edit: file, exact text, replacement)
 MUTANTS = [
@@ -107,9 +108,10 @@ MUTANTS = [
      "s->health.rest_silent && o->asked_ms >= s->health.silent_since_ms)",
      "true)"),
     ("5", "fall is not counted", HEALTH,
-     "	if (h->silent >= fall)\n", "	if (false)\n"),
+     "		h->silent++;\n	if (h->silent >= fall)\n", "		h->silent++;\n	if (false)\n"),
     ("5", "one silent answer is enough", HEALTH,
-     "	if (h->silent >= fall)\n", "	h->gone = true;\n	if (true)\n"),
+     "		h->silent++;\n	if (h->silent >= fall)\n",
+     "		h->silent++;\n	h->gone = true;\n	if (true)\n"),
     ("5", "a stale proof elects", ARBITER,
      "(first->fresh || r.first == incumbent)", "true"),
     ("5", "silence leaves the proof fresh", OBSERVE,
@@ -190,6 +192,21 @@ MUTANTS = [
      "		if (s->generation == before->servers[i].generation)\n",
      "		if (s->generation == before->servers[i].generation ||\n"
      "		    s->state != SERVER_CLOSED)\n"),
+    ("10", "a reload forgets who has proven to be primary", CONFIG,
+     "	s->config = next;\n", "	s->config = next;\n	s->proof.stands = false;\n"),
+    ("10", "a reload is as good as a proof", CONFIG,
+     "	s->config = next;\n",
+     "	s->config = next;\n	s->proof.asked_ms = now_ms;\n"),
+    ("10", "a reload ends a pause of our own", CONFIG,
+     "	s->config = next;\n", "	s->config = next;\n	s->proof.voided = false;\n"),
+    ("10", "a reload forgets what was asked", CONFIG,
+     "	s->config = next;\n", "	s->config = next;\n	s->asking.in_flight = false;\n"),
+    ("10", "a reload forgets the highest timeline", CONFIG,
+     "	c->config = next;\n", "	c->config = next;\n	c->highest_timeline = 0;\n"),
+    ("10", "another lease counts for the next proof only", CONFIG,
+     "	monitor_renew_leases(c);\n", ""),
+    ("10", "another fall counts from the next silence only", CONFIG,
+     "	health_take_fall(&s->health, c->config->probe.fall);\n", ""),
     # ---- 11: doubt speeds everything up ----
     ("11", "nothing is a surprise", SCHEDULE,
      "	d->burst_until_ms = now_ms + SCHEDULE_BURST_MS;\n	d->since_ms = now_ms;\n",
@@ -198,11 +215,12 @@ MUTANTS = [
      "	if (c->leader.member < 0)\n		return true;\n",
      "	if (c->leader.member < 0)\n		return false;\n"),
     ("11", "a hint is not heard", MONITOR,
-     "		doubt_surprise(ask_at_once(&m->clusters[ev->u.hint.cluster], ev->now_ms),\n"
+     "		doubt_surprise(monitor_ask_at_once(&m->clusters[ev->u.hint.cluster], ev->now_ms),\n"
      "			       ev->now_ms);\n", ""),
     ("11", "a worker's sign is not heard", MONITOR,
-     "		doubt_sign(ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),\n"
-     "			   ev->now_ms);\n", ""),
+     "		doubt_sign(\n"
+     "			monitor_ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),\n"
+     "			ev->now_ms);\n", ""),
     ("11", "a surprise does not end the back-off", SCHEDULE,
      "	d->burst_until_ms = now_ms + SCHEDULE_BURST_MS;\n	d->since_ms = now_ms;\n",
      "	d->burst_until_ms = now_ms + SCHEDULE_BURST_MS;\n"),
@@ -255,14 +273,14 @@ def mutate(args, mutant):
 def copy_sources(args):
     """The tree may change while mutants run; all of them are made of one state of it."""
     shutil.rmtree(args.copy, ignore_errors=True)
-    for folder in ("include", "src/base", "src/core", "test/sim"):
+    for folder in ("include", "src/base", "src/core", "test/sim", "test/unit/core"):
         shutil.copytree(folder, os.path.join(args.copy, folder))
 
 
 def compile_one(args, source):
     """Returns the object; `source` is a path in the copy."""
     path = os.path.join(args.copy, source)
-    subprocess.run([*shlex.split(args.cc), f"-I{args.copy}/include", "-w", "-c", "-o",
+    subprocess.run([*shlex.split(args.cc), f"-I{args.copy}/include", f"-I{args.copy}/test", "-w", "-c", "-o",
                     path[:-2] + ".o", path], check=True)
     return path[:-2] + ".o"
 

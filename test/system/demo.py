@@ -17,7 +17,7 @@ import time
 
 DIR = "/tmp/isari-demo"
 SOCKET = os.path.join(DIR, "isari.sock")
-WRITE, READ = ("127.0.0.1", 5000), ("127.0.0.1", 5001)
+WRITE, READ, WEB = ("127.0.0.1", 5000), ("127.0.0.1", 5001), ("127.0.0.1", 7000)
 WHO = "select inet_server_addr(), pg_is_in_recovery()"
 INSERT = "insert into demo (at) values (now()) returning inet_server_addr()"
 
@@ -87,7 +87,7 @@ class Demo:
     # ---- coming up -------------------------------------------------------------------------------
 
     def start_cluster(self):
-        for address, port in (WRITE, READ):
+        for address, port in (WRITE, READ, WEB):
             ensure_free(address, port)
         fresh_directory(DIR)
         say("A cluster: etcd and three nodes of Patroni + PostgreSQL 15 on 127.0.20.1, .2 and .3 ...")
@@ -146,6 +146,7 @@ class Demo:
         writer.halt.set()
         writer.join(10)
         self.report(writer)
+        self.show_command("show", "events")
         self.cluster.wait_healthy()
 
     def report(self, writer):
@@ -158,12 +159,22 @@ class Demo:
         for text, n in writer.errors.most_common(4):
             say(f"      {n} x {text}")
 
+    def show_command(self, *words):
+        """The first reply of it: of the events, the latest."""
+        argv = [self.binary, "ctl", "-s", SOCKET, *words]
+        reply = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        first = re.match(r".*\n(?: .*\n)*", reply)
+        say(f"\nWhat isari says of it: {short(self.binary)} {shlex.join(argv[1:])}")
+        say("".join(f"  {line}\n" for line in first.group().splitlines()).rstrip())
+
     def show_strings(self):
         c = self.cluster
         say(f"\nYours: the primary is {c.leader()}.")
         say(f'  write   psql "{dsn(WRITE)}"')
         say(f'  read    psql "{dsn(READ)}"')
         say(f"  status  {short(self.binary)} ctl -s {SOCKET} show clusters")
+        say(f"  page    http://{WEB[0]}:{WEB[1]}/ and there /metrics, /primary, /api/clusters")
+        say(f"  watch   {short(self.binary)} top -s {SOCKET}")
         say(f"  switch  patronictl -c {c.nodes[0].yml} switchover demo")
         say(f"  log     tail -f {os.path.join(DIR, 'isari.log')}")
 

@@ -32,7 +32,7 @@ defaults
     timeout client {idle}
     timeout server {idle}
     timeout check 1s
-    default-server inter 200ms fastinter 100ms fall 2 rise 1 on-marked-down shutdown-sessions
+    default-server inter 200ms fastinter 100ms fall 2 rise 1 weight 100 on-marked-down shutdown-sessions
 listen write
     bind {write}
     option httpchk GET /primary

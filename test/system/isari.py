@@ -45,8 +45,9 @@ def members_entry(n):
 
 
 class Isari:
-    def __init__(self, config, prefix=(), fds=None):
-        """config: a dict, to which stats.socket is added, or the text of a file, taken as it is."""
+    def __init__(self, config, prefix=(), fds=None, stats=None):
+        """config: a dict, to which stats.socket is added and the keys of `stats`, or the text of a file, taken as it
+        is."""
         self.dir = tempfile.mkdtemp(prefix="isari-run-")
         self.log = os.path.join(self.dir, "log")
         self.file = os.path.join(self.dir, "isari.yaml")
@@ -54,7 +55,7 @@ class Isari:
         self.prefix, self.fds = list(prefix), fds
         self.p = None
         if isinstance(config, dict):
-            config = {"stats": {"socket": self.socket}} | config
+            config = {"stats": {"socket": self.socket} | (stats or {})} | config
         self.config = config
         with open(self.file, "w", encoding="utf-8") as f:
             f.write(config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False))

@@ -66,11 +66,8 @@ class Scraped(Isari):
     """isari with its HTTP side."""
 
     def __init__(self, config, address="127.0.0.1"):
-        super().__init__(config)
         self.http = f"{address}:{free_port(address)}"
-        self.config["stats"]["http"] = self.http
-        with open(self.file, "w", encoding="utf-8") as f:
-            yaml.safe_dump(self.config, f, sort_keys=False)
+        super().__init__(config, stats={"http": self.http})
 
     def get(self, path):
         return get(f"http://{self.http}{path}")

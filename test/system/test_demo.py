@@ -10,7 +10,7 @@ import pytest
 from isari import binary
 from procs import HERE, Failure, ensure_free, popen, wait_for
 
-ADDRESSES = [("127.0.0.1", 5000), ("127.0.0.1", 5001)] + \
+ADDRESSES = [("127.0.0.1", 5000), ("127.0.0.1", 5001), ("127.0.0.1", 7000)] + \
             [(f"127.0.20.{n}", port) for n in (1, 2, 3) for port in (5432, 8008)]
 
 
@@ -47,6 +47,7 @@ def test_once_shows_everything_and_ends():
     assert len(set(replicas)) == 2, out
     assert re.search(r"what the writer felt: \d+ writes, from n1 .* -> n\d", out)
     assert re.search(r"longest wait \d+\.\d+ s\n", out) and re.search(r"errors \d+", out)
+    assert re.search(r"^  \S+Z demo: n1 -> n2, timeline 1 -> 2\n(    .*\n)* +new primary writable +\d+ ms ", out, re.M), out
     assert "has no primary" not in out, "it waits instead of hearing that"
     assert nothing_is_left()
 

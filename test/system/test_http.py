@@ -8,7 +8,6 @@ import threading
 import time
 
 import pytest
-import yaml
 
 from fake_patroni import FakeCluster, FakeNode
 from isari import Isari, config_for
@@ -30,11 +29,8 @@ class Web(Isari):
     """isari with stats.http on a free port."""
 
     def __init__(self, config, **stats):
-        super().__init__(config)
         self.port = free_port()
-        self.config["stats"] |= {"http": f"127.0.0.1:{self.port}"} | stats
-        with open(self.file, "w", encoding="utf-8") as f:
-            yaml.safe_dump(self.config, f, sort_keys=False)
+        super().__init__(config, stats={"http": f"127.0.0.1:{self.port}"} | stats)
 
     def request(self, method, target, body=None, headers=None, timeout=5):
         """(status, headers, text)"""

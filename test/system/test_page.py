@@ -8,7 +8,6 @@ import signal
 import threading
 
 import pytest
-import yaml
 from selenium.webdriver.common.keys import Keys
 
 from browser import DESK, PHONE, Browser
@@ -25,12 +24,9 @@ class Watched(Isari):
     """isari with its page."""
 
     def __init__(self, config, admin=False):
-        super().__init__(config)
         address = f"127.0.0.1:{free_port()}"
         self.page = f"http://{address}/"
-        self.config["stats"] |= {"http": address, "http_admin": admin}
-        with open(self.file, "w", encoding="utf-8") as f:
-            yaml.safe_dump(self.config, f, sort_keys=False)
+        super().__init__(config, stats={"http": address, "http_admin": admin})
 
 
 @pytest.fixture(scope="module")

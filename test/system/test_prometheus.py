@@ -3,6 +3,7 @@ has, and the right alert, and only it, through a failover of a real cluster.
 """
 import os
 import re
+import subprocess
 import threading
 import time
 
@@ -11,7 +12,7 @@ import pytest
 
 from fake_patroni import FakeCluster, FakeNode
 from haproxy import HAProxy
-from isari import config_for
+from isari import binary, config_for
 from procs import Failure, free_port, wait_for
 from prometheus import Metrics, Prometheus, Scraped, dashboard_queries, get
 
@@ -77,7 +78,10 @@ def fakes():
 @pytest.fixture(scope="module")
 def haproxy(fakes):
     with Exporter(fakes) as h:
-        yield h.wait_up("write", ["n1"]).wait_up("be_read", ["n2", "n3"])
+        h.wait_up("write", ["n1"]).wait_up("be_read", ["n2", "n3"])
+        # It counts them as up before it has asked; then there are times of six checks.
+        wait_for(lambda: len(h.metrics().get("haproxy_server_check_duration_seconds", ())) == 6, 10, "HAProxy's checks")
+        yield h
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +90,6 @@ def isari(fakes):
     config["listeners"]["read"]["stats_name"] = {"frontend": "fe_read", "backend": "be_read"}
     for listener in config["listeners"].values():
         listener |= {"maxconn": 200, "server_maxconn": 100}
-    for member in config["clusters"]["main"]["members"]:
-        member["weight"] = 1
     with Scraped(config) as i:
         wait_for(lambda: i.up("write") == ["n1"] and i.up("be_read") == ["n2", "n3"], 10, "isari's servers")
         yield i
@@ -212,6 +214,10 @@ def with_job(query, job):
 # ---- what it costs --------------------------------------------------------------------------------------------------
 
 
+def version():
+    return subprocess.run([binary(), "-vv"], capture_output=True, text=True, check=True).stdout
+
+
 def test_a_scrape_of_twenty_members_and_ten_listeners_is_cheap():
     c = FakeCluster(BLOCK, 0)
     c.nodes = [FakeNode(f"{BLOCK}.{n + 100}", f"m{n}") for n in range(1, 21)]
@@ -226,7 +232,7 @@ def test_a_scrape_of_twenty_members_and_ten_listeners_is_cheap():
             spent, n = (page.value("isari_metrics_page_seconds_" + x) for x in ("sum", "count"))
             print(f"\n200 servers, 10 listeners: {len(page.text) // 1024} kB in {1000 * spent / n:.2f} ms of the "
                   f"control thread, facts included")
-            assert spent / n < 0.005
+            assert spent / n < 0.005 or "-fsanitize" in version()
 
 
 # ---- alerts, through a real failover -------------------------------------------------------------------------------

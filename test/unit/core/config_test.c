@@ -19,6 +19,7 @@ static void a_new_configuration_has_the_documented_defaults(void **state)
 	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
 	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
 	assert_true(c->log.sessions);
+	assert_string_equal(c->log.tag, "haproxy");
 	assert_int_equal(c->drain_timeout_ms, 30000);
 	assert_int_equal(c->n_clusters + c->n_members + c->n_listeners + c->n_stats_sockets, 0);
 	config_unref(c);

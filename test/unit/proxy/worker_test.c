@@ -265,7 +265,7 @@ static void test_a_servers_reset_reaches_the_client_after_its_last_words(void **
 	AWAIT(w, w->heard[MSG_SIGN] == 1);
 	assert_int_equal(w->last_sign, SIGN_RESET);
 	AWAIT(w, server_sum(w, WRITE, 0).server_aborts == 1);
-	assert_int_equal(server_sum(w, WRITE, 0).response_errors, 0);
+	assert_int_equal(server_sum(w, WRITE, 0).response_errors, 1);
 	hang_up(&s);
 }
 
@@ -359,7 +359,9 @@ static void test_a_refusal_is_answered_by_the_next_server(void **state)
 	assert_int_equal(w->last_sign_member, 0);
 	assert_int_equal(w->last_sign, SIGN_REFUSED);
 	assert_int_equal(server_sum(w, READ, 0).connect_errors, 1);
+	assert_int_equal(server_sum(w, READ, 0).redispatches, 1);
 	assert_int_equal(listener_sum(w, READ).redispatches, 1);
+	assert_int_equal(listener_sum(w, READ).connect_retries, 0);
 	assert_int_equal(listener_sum(w, READ).connected, 2);
 	for (int i = 0; i < 2; i++)
 		hang_up(&s[i]);

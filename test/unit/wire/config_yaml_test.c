@@ -374,7 +374,7 @@ static void every_probe_and_process_key_arrives(void **state)
 		"            lease: 20s, ping_timeout: 500ms,\n"
 		"            sql: {user: monitor, passfile: /etc/p, sslmode: require}}\n" LISTENER
 		"threads: 8\nmaxconn: 9\ndrain_timeout: 0\n"
-		"log: {level: debug, format: json, sessions: false}\n");
+		"log: {level: debug, format: json, sessions: false, tag: pg-1}\n");
 	const struct probe_config *p = &c->clusters[0].probe;
 
 	(void)state;
@@ -396,6 +396,7 @@ static void every_probe_and_process_key_arrives(void **state)
 	assert_int_equal(c->log.level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->log.format, LOG_FORMAT_JSON);
 	assert_false(c->log.sessions);
+	assert_string_equal(c->log.tag, "pg-1");
 	config_unref(c);
 }
 
@@ -827,6 +828,9 @@ static void wrong_process_keys_say_what_is_right(void **state)
 		{"log: {sessions: yes}", "log.sessions: must be true or false, not yes"},
 		{"log: {level: warn}", "not warn; did you mean warning?"},
 		{"log: {format: logfmt}", "must be one of text, json, haproxy-tcp; not logfmt"},
+		{"log: {tag: \"a b\"}", "a tag has 1..32 letters, digits and ._-, not 'a b'"},
+		{"log: {tag: \"\"}", "log.tag: must be a word, as haproxy, not \"\""},
+		{"log: {tag: abcdefghabcdefghabcdefghabcdefghi}", "a tag has 1..32 letters"},
 		{"log: info", "must be a map of keys"},
 		{"liseners: {}", "liseners: is not a known key; did you mean listeners?"},
 		{"maxconn: &a 1", "anchors (&name) are not supported"},
