@@ -133,3 +133,6 @@ struct admin_order {
 /* The report's row for one server of a listener; NULL when the report does not have it. */
 const struct server_report *facts_server(const struct admin_facts *f, unsigned listener,
 					 unsigned server);
+
+/* The name of the server that a session is on; NULL: none, or none that is configured. */
+const char *facts_session_server(const struct admin_facts *f, const struct session_info *s);

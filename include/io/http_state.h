@@ -1,12 +1,13 @@
 #pragma once
-/* What the HTTP server is made of. For src/io/http_server.c, http_exchange.c and http_stream.c
- * only; others use io/http_server.h. */
+/* What the HTTP server is made of. For src/io/http_server.c, http_door.c, http_exchange.c and
+ * http_stream.c only; others use io/http_server.h. */
 #include "base/list.h"
 #include "io/http_server.h"
 #include <microhttpd.h>
 
 enum http_state {
 	HTTP_RECEIVING, /* nothing yet, or a part of a request */
+	HTTP_WHOLE,     /* the owner is to hear of it when it is its turn */
 	HTTP_ASKED,     /* the owner knows of it and has not answered */
 	HTTP_ANSWERED,  /* the owner has; the answer is to be queued */
 	HTTP_SENDING,
@@ -17,6 +18,7 @@ enum http_state {
 /* A connection, with the one request that it may have in work. */
 struct http_exchange {
 	struct list node; /* server->exchanges */
+	struct list turn; /* server->whole, or none */
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	int fd;
@@ -42,13 +44,18 @@ struct http_server {
 	uv_loop_t *loop;
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll; /* MHD's epoll descriptor */
+	uv_poll_t door; /* the listening socket */
+	int listening_fd;
+	bool door_is_open;     /* it is watched */
+	int64_t door_opens_ms; /* again, after there was no descriptor */
 	uv_timer_t timer;
 	struct list exchanges; /* every connection */
+	struct list whole; /* requests that the owner has not heard of: first come, first served */
+	int64_t turn_ends_us; /* no more of them before the loop's next turn */
 	unsigned n_connections, n_streams;
 	size_t unsent;
 	bool running; /* inside MHD */
-	bool again; /* MHD is to run once more: it takes up a resumed connection, and listens after
-		       one has left, in its next run only */
+	bool again; /* MHD is to run once more: it takes up a resumed connection in its next run */
 	bool closing, stopped;
 	unsigned open_handles;
 	void (*on_closed)(void *arg);
@@ -57,7 +64,13 @@ struct http_server {
 
 /* http_server.c */
 void http_server_plan(struct http_server *s); /* wake up when something is due */
+void http_server_drive(struct http_server *s);
+bool http_server_turn_is_over(const struct http_server *s);
 void http_exchange_cut(struct http_exchange *x);
+
+/* http_door.c */
+void http_door_tend(struct http_server *s); /* open it when there is room, shut it when not */
+int64_t http_door_due_ms(const struct http_server *s); /* look again then; 0: never */
 
 /* http_exchange.c: what MHD calls. */
 void *http_on_target(void *server, const char *target, struct MHD_Connection *c);
@@ -68,6 +81,8 @@ void http_on_completed(void *server, struct MHD_Connection *c, void **exchange,
 		       enum MHD_RequestTerminationCode why);
 void http_exchange_suspend(struct http_exchange *x); /* from inside MHD's call for it only */
 void http_exchange_resume(struct http_exchange *x);
+/* Tell the owner of requests that wait for it, until the turn is over. */
+void http_exchange_ask_waiting(struct http_server *s);
 /* Back to HTTP_RECEIVING, with nothing of a request left. */
 void http_exchange_reset(struct http_exchange *x);
 /* The owner's answer; MHD asks for it again when it was waiting. */

@@ -12,3 +12,13 @@ const struct server_report *facts_server(const struct admin_facts *f, unsigned l
 	return i < f->report->n_servers && s->listener == listener && s->server == server ? s
 											  : NULL;
 }
+
+const char *facts_session_server(const struct admin_facts *f, const struct session_info *s)
+{
+	const struct cluster_config *cluster =
+		config_listener_cluster(f->config, &f->config->listeners[s->listener]);
+
+	if (s->server < 0 || (unsigned)s->server >= cluster->n_members)
+		return NULL;
+	return f->config->members[cluster->first_member + (unsigned)s->server].name;
+}

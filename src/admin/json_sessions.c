@@ -4,25 +4,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *server_of(const struct config *c, const struct session_info *s)
-{
-	const struct cluster_config *cluster =
-		config_listener_cluster(c, &c->listeners[s->listener]);
-
-	if (s->server < 0 || (unsigned)s->server >= cluster->n_members)
-		return NULL;
-	return c->members[cluster->first_member + (unsigned)s->server].name;
-}
-
-static void put_session(struct json_out *j, const struct config *c, const struct session_info *s)
+static void put_session(struct json_out *j, const struct admin_facts *f,
+			const struct session_info *s)
 {
 	char id[24];
 
 	snprintf(id, sizeof(id), "0x%" PRIx64, s->id); /* a string, as commands take it */
 	json_out_object(j, NULL);
 	json_out_str(j, "id", id);
-	json_out_str(j, "listener", c->listeners[s->listener].name);
-	json_out_str(j, "server", server_of(c, s));
+	json_out_str(j, "listener", f->config->listeners[s->listener].name);
+	json_out_str(j, "server", facts_session_server(f, s));
 	json_out_str(j, "client", s->client);
 	json_out_known_str(j, "server_local", s->server_local);
 	json_out_str(j, "state", s->state);
@@ -42,7 +33,7 @@ void json_sessions(const struct admin_facts *f, struct buf *out)
 	json_out_array(&j, "sessions");
 	for (size_t i = 0; i < f->n_sessions; i++)
 		if (f->sessions[i].listener < f->config->n_listeners)
-			put_session(&j, f->config, &f->sessions[i]);
+			put_session(&j, f, &f->sessions[i]);
 	json_out_end(&j);
 	json_out_end(&j);
 }

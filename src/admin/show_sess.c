@@ -27,7 +27,8 @@ static void put_age(int64_t ms, struct buf *out)
 	for (size_t i = 0; i < 4 && left > 0 && s > 0; i++) {
 		if (s < units[i].s)
 			continue;
-		buf_printf(out, "%" PRId64 "%c", s / units[i].s, units[i].name);
+		buf_int(out, s / units[i].s);
+		buf_putc(out, units[i].name);
 		s %= units[i].s;
 		left--;
 	}
@@ -40,42 +41,60 @@ static const char *protocol_of(const char *client)
 	return client[0] == '/' || strncmp(client, "unix", 4) == 0 ? "unix_stream" : "tcpv4";
 }
 
-static bool has_server(const struct config *config, const struct session_info *s)
-{
-	const struct listener_config *l = &config->listeners[s->listener];
-
-	return s->server >= 0 &&
-	       (unsigned)s->server < config_listener_cluster(config, l)->n_members;
-}
-
-static const char *server_of(const struct config *config, const struct session_info *s)
-{
-	const struct cluster_config *cluster =
-		config_listener_cluster(config, &config->listeners[s->listener]);
-
-	if (!has_server(config, s))
-		return "<none>";
-	return config->members[cluster->first_member + (unsigned)s->server].name;
-}
-
 static const char *local_of(const struct session_info *s)
 {
 	return s->server_local[0] ? s->server_local : "<none>";
 }
 
-static void put_session(const struct config *config, const struct session_info *s, struct buf *out)
+static void put(struct buf *out, const char *key, const char *value)
 {
-	const struct listener_config *l = &config->listeners[s->listener];
+	buf_puts(out, key);
+	buf_puts(out, value);
+}
 
-	buf_printf(out, "0x%" PRIx64 ": proto=%s src=%s fe=%s be=%s srv=%s ts=00 age=", s->id,
-		   protocol_of(s->client), s->client, l->frontend_name, l->backend_name,
-		   server_of(config, s));
+static void put_times(const struct session_info *s, struct buf *out)
+{
+	buf_puts(out, " age=");
 	put_age(s->age_ms, out);
 	buf_puts(out, " idle=");
 	put_age(s->idle_ms, out);
-	buf_printf(out,
-		   " state=%s in=%" PRIu64 " out=%" PRIu64 " local=%s scf=[fd=%d] scb=[fd=%d]\n",
-		   s->state, s->bytes_in, s->bytes_out, local_of(s), s->client_fd, s->server_fd);
+}
+
+static void put_bytes(const struct session_info *s, struct buf *out)
+{
+	buf_puts(out, " in=");
+	buf_uint(out, s->bytes_in);
+	buf_puts(out, " out=");
+	buf_uint(out, s->bytes_out);
+}
+
+static void put_descriptors(const struct session_info *s, struct buf *out)
+{
+	buf_puts(out, " scf=[fd=");
+	buf_int(out, s->client_fd);
+	buf_puts(out, "] scb=[fd=");
+	buf_int(out, s->server_fd);
+	buf_puts(out, "]\n");
+}
+
+/* In pieces: there may be 20,000 lines of it. */
+static void put_session(const struct admin_facts *f, const struct session_info *s, struct buf *out)
+{
+	const struct listener_config *l = &f->config->listeners[s->listener];
+	const char *server = facts_session_server(f, s);
+
+	buf_printf(out, "0x%" PRIx64 ":", s->id);
+	put(out, " proto=", protocol_of(s->client));
+	put(out, " src=", s->client);
+	put(out, " fe=", l->frontend_name);
+	put(out, " be=", l->backend_name);
+	put(out, " srv=", server ? server : "<none>");
+	buf_puts(out, " ts=00");
+	put_times(s, out);
+	put(out, " state=", s->state);
+	put_bytes(s, out);
+	put(out, " local=", local_of(s));
+	put_descriptors(s, out);
 }
 
 /* ---- the long form ---- */
@@ -95,7 +114,7 @@ static void put_server(const struct admin_facts *f, const struct session_info *s
 {
 	struct stat_row r;
 
-	if (!has_server(f->config, s)) {
+	if (!facts_session_server(f, s)) {
 		buf_puts(out, "  server=<NONE> (id=-1)\n");
 		return;
 	}
@@ -111,16 +130,16 @@ static void put_details(const struct admin_facts *f, const struct session_info *
 	date_put(f->process->wall_ms - s->age_ms, out);
 	buf_printf(out, " id=%" PRIu64 " proto=%s source=%s\n", s->id, protocol_of(s->client),
 		   s->client);
-	buf_printf(out, "  state=%s age=", s->state);
-	put_age(s->age_ms, out);
-	buf_puts(out, " idle=");
-	put_age(s->idle_ms, out);
-	buf_printf(out, " in=%" PRIu64 " out=%" PRIu64 "\n", s->bytes_in, s->bytes_out);
+	put(out, "  state=", s->state);
+	put_times(s, out);
+	put_bytes(s, out);
+	buf_putc(out, '\n');
 	put_frontend(l, out);
 	buf_printf(out, "  backend=%s (id=%u mode=tcp) addr=%s\n", l->backend_name, l->backend_iid,
 		   local_of(s));
 	put_server(f, s, out);
-	buf_printf(out, "  scf=[fd=%d] scb=[fd=%d]\n", s->client_fd, s->server_fd);
+	buf_putc(out, ' ');
+	put_descriptors(s, out);
 }
 
 static bool put_all(const struct admin_facts *f, bool details, uint64_t id, struct buf *out)
@@ -135,7 +154,7 @@ static bool put_all(const struct admin_facts *f, bool details, uint64_t id, stru
 		if (details)
 			put_details(f, s, out);
 		else
-			put_session(f->config, s, out);
+			put_session(f, s, out);
 		any = true;
 	}
 	return any;

@@ -2,7 +2,6 @@
  * are (stat_columns.c, info_fields.c). */
 #include "admin/typed.h"
 #include "base/json_text.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,20 +42,6 @@ static void put_real(double value, struct buf *out)
 	buf_append(out, text, n);
 }
 
-/* A page has thousands of these, so without a format to read. */
-static void put_number(int64_t value, struct buf *out)
-{
-	char text[24], *p = text + sizeof(text);
-	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-
-	do
-		*--p = (char)('0' + left % 10);
-	while ((left /= 10) > 0);
-	if (value < 0)
-		*--p = '-';
-	buf_append(out, p, (size_t)(text + sizeof(text) - p));
-}
-
 void typed_put_value(const struct typed_value *v, struct buf *out)
 {
 	if (v->text)
@@ -64,7 +49,7 @@ void typed_put_value(const struct typed_value *v, struct buf *out)
 	else if (v->kind == TYPED_FLT)
 		put_real(v->real, out);
 	else
-		put_number(v->number, out);
+		buf_int(out, v->number);
 }
 
 void typed_put_desc(const char *desc, struct buf *out)

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/assert.h"
 #include "base/mem.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,16 +54,41 @@ void buf_putc(struct buf *b, char c)
 
 void buf_vprintf(struct buf *b, const char *format, va_list ap)
 {
+	size_t room = b->cap - b->len;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, format, ap);
+	n = vsnprintf(room ? b->data + b->len : NULL, room, format, ap);
 	INSIST(n >= 0);
-	buf_reserve(b, (size_t)n);
-	vsnprintf(b->data + b->len, (size_t)n + 1, format, again);
+	if ((size_t)n >= room) { /* seldom: pages are long, and the room doubles */
+		buf_reserve(b, (size_t)n);
+		vsnprintf(b->data + b->len, (size_t)n + 1, format, again);
+	}
 	b->len += (size_t)n;
 	va_end(again);
+}
+
+static void append_digits(struct buf *b, uint64_t value, bool negative)
+{
+	char text[24], *p = text + sizeof(text);
+
+	do
+		*--p = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	if (negative)
+		*--p = '-';
+	buf_append(b, p, (size_t)(text + sizeof(text) - p));
+}
+
+void buf_uint(struct buf *b, uint64_t value)
+{
+	append_digits(b, value, false);
+}
+
+void buf_int(struct buf *b, int64_t value)
+{
+	append_digits(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

@@ -1,10 +1,10 @@
 /* One request and its answer.
  *
  * MHD calls for its head, for each piece of its body, and once when it is whole: then the owner is
- * told. An answer that is not there when the owner returns suspends the connection; http_reply
- * resumes it, and MHD calls once more to fetch it. The exchange lives in its connection and serves
- * one request after the other.
- * Not here: connections and deadlines (http_server.c), answers without an end (http_stream.c). */
+ * told, or later when others have taken this turn of the loop. An answer that is not there when the
+ * owner returns suspends the connection; http_reply resumes it, and MHD calls once more to fetch
+ * it. The exchange lives in its connection and serves one request after the other. Not here:
+ * connections and deadlines (http_server.c), answers without an end (http_stream.c). */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -130,14 +130,31 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *data, size
 	return MHD_YES;
 }
 
-static enum MHD_Result ask_owner(struct http_exchange *x)
+static void ask_owner(struct http_exchange *x)
 {
 	struct http_server_options *o = &x->server->options;
 
+	list_unlink(&x->turn);
 	x->state = HTTP_ASKED;
-	x->deadline_ms = 0; /* the owner has its own */
 	x->told = true;
 	o->on_request(o->arg, x);
+}
+
+void http_exchange_ask_waiting(struct http_server *s)
+{
+	while (!list_empty(&s->whole) && !http_server_turn_is_over(s))
+		ask_owner(LIST_ENTRY(s->whole.next, struct http_exchange, turn));
+}
+
+/* It is answered at once if there is time, and nobody else waits for that. */
+static enum MHD_Result take_whole(struct http_exchange *x)
+{
+	struct http_server *s = x->server;
+
+	x->deadline_ms = 0; /* the owner has its own */
+	x->state = HTTP_WHOLE;
+	list_append(&s->whole, &x->turn);
+	http_exchange_ask_waiting(s);
 	if (x->state == HTTP_ANSWERED)
 		return queue(x);
 	http_exchange_suspend(x);
@@ -173,7 +190,7 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *c, const cha
 		return MHD_NO; /* cut */
 	if (!x->head_seen)
 		return take_head(x, method);
-	return *len > 0 ? take_body(x, data, len) : ask_owner(x);
+	return *len > 0 ? take_body(x, data, len) : take_whole(x);
 }
 
 /* ---- the end ---- */
@@ -194,6 +211,7 @@ void http_exchange_reset(struct http_exchange *x)
 		s->n_streams--;
 	s->unsent -= x->unsent;
 	x->unsent = 0;
+	list_unlink(&x->turn);
 	x->streams = x->head_seen = false;
 	x->method = NULL;
 	x->data = NULL;

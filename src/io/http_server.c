@@ -5,8 +5,11 @@
  * own timeout is not used: every byte starts it anew, so who sends one a second would stay for
  * ever. Ours are for a whole request and a whole answer; whoever is late is shut down and MHD finds
  * its socket closed.
- * Not here: requests and answers (http_exchange.c, http_stream.c), the listening socket
- * (line_bind.c). */
+ *
+ * What the owner does for requests may take long, and MHD would bring one of each connection before
+ * it returns. So the owner is asked for TURN_US at most in one turn of the loop; other requests
+ * wait for the next one. Not here: who comes in (http_door.c), requests and answers
+ * (http_exchange.c, http_stream.c). */
 #include "io/http_server.h"
 #include "base/assert.h"
 #include "base/mem.h"
@@ -27,6 +30,7 @@ enum {
 	STALL_MS = 10 * 1000,
 	SEND_BUFFER_BYTES = 128 * 1024, /* else the kernel may take 4 MB for who does not read */
 	TURNS_MAX = 8,                  /* of MHD in one turn of the loop, which has others, too */
+	TURN_US = 5 * 1000,
 };
 
 /* ---- connections ---- */
@@ -46,6 +50,7 @@ static struct http_exchange *connection_new(struct http_server *s, struct MHD_Co
 	x->connection = c;
 	x->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	set_up_socket(x->fd);
+	list_init(&x->turn);
 	list_append(&s->exchanges, &x->node);
 	s->n_connections++;
 	http_exchange_reset(x);
@@ -59,7 +64,6 @@ static void connection_free(struct http_exchange *x)
 	http_exchange_reset(x);
 	list_unlink(&x->node);
 	s->n_connections--;
-	s->again = true;
 	free(x);
 }
 
@@ -87,6 +91,7 @@ void http_exchange_cut(struct http_exchange *x)
 	if (x->state == HTTP_SENDING || x->state == HTTP_STREAMING)
 		setsockopt(x->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	shutdown(x->fd, SHUT_RDWR);
+	list_unlink(&x->turn);
 	x->state = HTTP_CUT;
 	x->deadline_ms = 0;
 	http_exchange_resume(x);
@@ -122,32 +127,38 @@ static void cut_late(struct http_server *s)
 	}
 }
 
+/* MHD has no timeouts of its own here: if it names one, there is something to do now. */
+static bool has_work_left(const struct http_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG own;
+
+	return s->again || !list_empty(&s->whole) || MHD_get_timeout(s->daemon, &own) == MHD_YES;
+}
+
+/* From waits and moments the shorter wait; -1: for ever, `due_ms` 0: never. */
+static int64_t sooner(int64_t wait_ms, int64_t due_ms, int64_t now_ms)
+{
+	int64_t left = due_ms > now_ms ? due_ms - now_ms : 0;
+
+	return due_ms > 0 && (wait_ms < 0 || left < wait_ms) ? left : wait_ms;
+}
+
 /* -1: nothing is due. */
 static int64_t next_due_ms(const struct http_server *s)
 {
-	MHD_UNSIGNED_LONG_LONG own;
-	int64_t now_ms = clock_ms(), next = s->again ? 0 : -1;
+	int64_t now_ms = clock_ms(), next = has_work_left(s) ? 0 : -1;
 
-	if (!s->again && MHD_get_timeout(s->daemon, &own) == MHD_YES)
-		next = own > INT32_MAX ? INT32_MAX : (int64_t)own;
-	LIST_FOREACH (node, &s->exchanges) {
-		const struct http_exchange *x = LIST_ENTRY(node, struct http_exchange, node);
-
-		int64_t due = due_ms(x), left = due > now_ms ? due - now_ms : 0;
-
-		if (due > 0 && (next < 0 || left < next))
-			next = left;
-	}
+	next = sooner(next, http_door_due_ms(s), now_ms);
+	LIST_FOREACH (node, &s->exchanges)
+		next = sooner(next, due_ms(LIST_ENTRY(node, struct http_exchange, node)), now_ms);
 	return next;
 }
 
 /* ---- the loop ---- */
 
-static void drive(struct http_server *s);
-
 static void on_timer(uv_timer_t *timer)
 {
-	drive(timer->data);
+	http_server_drive(timer->data);
 }
 
 void http_server_plan(struct http_server *s)
@@ -161,38 +172,40 @@ void http_server_plan(struct http_server *s)
 		       0); /* 0 would spin: libuv before 1.48 */
 }
 
-static bool has_work_left(const struct http_server *s)
+bool http_server_turn_is_over(const struct http_server *s)
 {
-	MHD_UNSIGNED_LONG_LONG own;
-
-	return s->again || (MHD_get_timeout(s->daemon, &own) == MHD_YES && own == 0);
+	return s->closing || clock_us() >= s->turn_ends_us;
 }
 
 static void stop(struct http_server *s);
 
-static void drive(struct http_server *s)
+void http_server_drive(struct http_server *s)
 {
 	unsigned turns = 0;
 
 	uv_timer_stop(&s->timer);
 	cut_late(s);
 	s->running = true;
+	s->turn_ends_us = clock_us() + TURN_US;
 	do {
 		s->again = false;
+		http_exchange_ask_waiting(s);
 		MHD_run(s->daemon);
-	} while (!s->closing && has_work_left(s) && ++turns < TURNS_MAX);
+	} while (!http_server_turn_is_over(s) && has_work_left(s) && ++turns < TURNS_MAX);
 	s->running = false;
-	if (s->closing)
+	if (s->closing) {
 		stop(s);
-	else
-		http_server_plan(s);
+		return;
+	}
+	http_door_tend(s);
+	http_server_plan(s);
 }
 
 /* An error of the watch (status < 0) would have stopped it: MHD finds out itself what is wrong. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	(void)events;
-	drive(poll->data);
+	http_server_drive(poll->data);
 	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
 		uv_poll_start(poll, UV_READABLE, on_poll);
 }
@@ -217,6 +230,8 @@ static void stop(struct http_server *s)
 	s->stopped = true;
 	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&s->poll, on_handle_closed);
+	uv_close((uv_handle_t *)&s->door, on_handle_closed);
+	close(s->listening_fd);
 	LIST_FOREACH (node, &s->exchanges)
 		http_exchange_resume(LIST_ENTRY(node, struct http_exchange, node));
 	MHD_stop_daemon(s->daemon);
@@ -250,15 +265,15 @@ static struct http_server *server_new(uv_loop_t *loop, const struct http_server_
 	s->options.stall_ms = or_default(o->stall_ms, STALL_MS);
 	s->loop = loop;
 	list_init(&s->exchanges);
+	list_init(&s->whole);
 	return s;
 }
 
-/* The listening socket belongs to MHD afterwards. */
-static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+/* The limit of connections is ours to keep: who comes with one more is not to be turned away. */
+static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
 	const struct MHD_OptionItem options[] = {
-		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-		{MHD_OPTION_CONNECTION_LIMIT, HTTP_MAX_CONNECTIONS, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, HTTP_MAX_CONNECTIONS + 1, NULL},
 		{MHD_OPTION_PER_IP_CONNECTION_LIMIT, HTTP_MAX_PER_ADDRESS, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_BYTES, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL},
@@ -268,8 +283,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-				http_on_access, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET,
+				0, NULL, NULL, http_on_access, s, MHD_OPTION_ARRAY, options,
+				MHD_OPTION_END);
 }
 
 static int watch(struct http_server *s)
@@ -279,9 +295,11 @@ static int watch(struct http_server *s)
 
 	if (rc < 0)
 		return rc;
+	rc = uv_poll_init(s->loop, &s->door, s->listening_fd);
+	INSIST(rc == 0); /* fails on what can not be watched only */
 	uv_timer_init(s->loop, &s->timer);
-	s->poll.data = s->timer.data = s;
-	s->open_handles = 2;
+	s->poll.data = s->door.data = s->timer.data = s;
+	s->open_handles = 3;
 	rc = uv_poll_start(&s->poll, UV_READABLE, on_poll);
 	INSIST(rc == 0); /* fails on a closing handle only */
 	return 0;
@@ -299,7 +317,8 @@ int http_server_open(uv_loop_t *loop, const struct http_server_options *o, struc
 	if (rc < 0)
 		return rc;
 	s = server_new(loop, o);
-	s->daemon = start_daemon(s, bound.fd);
+	s->listening_fd = bound.fd;
+	s->daemon = start_daemon(s);
 	if (s->daemon == NULL) {
 		close(bound.fd);
 		free(s);
@@ -308,11 +327,12 @@ int http_server_open(uv_loop_t *loop, const struct http_server_options *o, struc
 	rc = watch(s);
 	if (rc < 0) {
 		MHD_stop_daemon(s->daemon);
+		close(bound.fd);
 		free(s);
 		return err_set(e, rc, "cannot watch the HTTP server's sockets: %s",
 			       uv_strerror(rc));
 	}
-	MHD_run(s->daemon); /* from now on it listens */
+	http_door_tend(s);
 	*out = s;
 	return 0;
 }

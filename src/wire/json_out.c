@@ -2,7 +2,6 @@
 #include "wire/json_out.h"
 #include "base/assert.h"
 #include "base/json_text.h"
-#include <inttypes.h>
 
 void json_out_init(struct json_out *j, struct buf *out)
 {
@@ -65,13 +64,13 @@ void json_out_str(struct json_out *j, const char *key, const char *value)
 void json_out_int(struct json_out *j, const char *key, int64_t value)
 {
 	begin_value(j, key);
-	buf_printf(j->out, "%" PRId64, value);
+	buf_int(j->out, value);
 }
 
 void json_out_uint(struct json_out *j, const char *key, uint64_t value)
 {
 	begin_value(j, key);
-	buf_printf(j->out, "%" PRIu64, value);
+	buf_uint(j->out, value);
 }
 
 void json_out_bool(struct json_out *j, const char *key, bool value)

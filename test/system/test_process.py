@@ -257,12 +257,12 @@ def test_sigint_ends_at_once(config):
         assert not os.path.exists(i.socket)
 
 
-def test_sighup_ends_no_session_and_says_what_it_does_not_do(config):
+def test_sighup_reads_the_file_again_and_ends_no_session(config):
     with Isari(config) as i:
         i.wait_up("write", ["n1"])
         with login(i.dial("write")) as s:
             i.p.send_signal(signal.SIGHUP)
-            i.wait_log("event=not_reloaded")
+            i.wait_log("event=reloaded changes=0")
             s.sendall(query("select 1"))
             read_until(s, b"Z")
 

@@ -2,9 +2,7 @@
 do, and that every end leaves the terminal as it was."""
 import fcntl
 import os
-import pty
 import re
-import select
 import signal
 import socket
 import struct
@@ -13,7 +11,6 @@ import termios
 import threading
 import time
 
-import pyte
 import pytest
 
 from fake_patroni import FakeCluster
