@@ -1,6 +1,7 @@
 #pragma once
-/* Moments as HAProxy writes them, but in UTC: a pure floor knows no time zone. */
+/* Moments as HAProxy writes them. */
+#include "admin/facts.h"
 #include "base/buf.h"
-#include <stdint.h>
 
-void date_put(int64_t wall_ms, struct buf *out); /* [20/Nov/2026:07:20:38.387] */
+/* [20/Nov/2026:07:20:38.387], in local time: milliseconds since 1970 in. */
+void date_put(const struct process_facts *p, int64_t wall_ms, struct buf *out);

@@ -38,7 +38,8 @@ struct process_facts {
 	int pid;
 	char node[64]; /* host name */
 	int64_t start_wall_s, uptime_ms;
-	int64_t wall_ms; /* now, since 1970 */
+	int64_t wall_ms;  /* now, since 1970 */
+	int utc_offset_s; /* of the local time, in which HAProxy writes dates */
 	unsigned threads;
 	uint64_t nofile;
 	unsigned sessions_now;
@@ -128,6 +129,8 @@ struct admin_order {
 	uint64_t session;   /* SHUTDOWN_SESSION: its id */
 	int cluster;        /* HINT; -1: all of them */
 	int64_t timeout_ms; /* TIMEOUT */
+	/* Who gave it, for the log; NULL: a client of a stats socket. The caller's to fill. */
+	const char *client;
 };
 
 /* The report's row for one server of a listener; NULL when the report does not have it. */

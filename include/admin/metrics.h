@@ -39,6 +39,9 @@ struct metric {
 	unsigned hist_decimals;
 };
 
+/* metrics_table.c: write the labels of all subjects, once; forget them. */
+void metrics_label(struct metrics *m);
+void metrics_fini(struct metrics *m);
 void metrics_put(const struct metrics *m, const struct subjects *of, const struct metric *table,
 		 size_t n);
 

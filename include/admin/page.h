@@ -45,8 +45,8 @@ void page_hidden(struct page *p, const char *name, const char *value); /* of a f
 void page_time(struct page *p, int64_t wall_ms); /* <time> in UTC, to the second */
 /* How long ago it began. */
 char *page_ago(const struct page *p, const struct failover *e, char *out, size_t n);
-/* "12 kB": at most four digits, units of 1024. Returns `out`. */
-enum { PAGE_BYTES_TEXT = 16 };
+/* "12 kB": str_bytes with a blank. Returns `out`. */
+enum { PAGE_BYTES_TEXT = 24 };
 char *page_bytes(uint64_t bytes, char out[static PAGE_BYTES_TEXT]);
 /* "1 client", "2 clients" */
 void page_count(struct page *p, uint64_t n, const char *one);

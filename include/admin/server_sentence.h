@@ -20,7 +20,3 @@ enum { SERVER_SENTENCE_BYTES = 512 };
 char *server_sentence(const struct server_change *c, char *out, size_t n);
 /* When the last one has gone. */
 char *server_sentence_none(const struct listener_config *l, char *out, size_t n);
-
-/* Servers of a listener that are up, as those sentences count them. */
-void server_sentence_count(const struct config *config, const struct report *r, unsigned listener,
-			   unsigned *active, unsigned *backups);

@@ -14,6 +14,12 @@ struct stat_check {
 	bool has_code;    /* an HTTP status belongs to it */
 };
 
+/* The servers of a listener that are up, and the weight of those that take new sessions; and those
+ * that are not down, drained ones among them. */
+struct stat_servers {
+	unsigned active, backups, usable_weight, running;
+};
+
 struct stat_row {
 	enum stat_kind kind;
 	const struct admin_facts *facts;
@@ -25,14 +31,13 @@ struct stat_row {
 	struct row_facts counts;
 	uint64_t attempts; /* SERVER, BACKEND: connections begun */
 	unsigned sid;
-	bool backup; /* SERVER: a last resort */
-	/* BACKEND: servers that are up, and the weight of those that take new sessions; and those
-	 * that are not down, drained ones among them */
-	unsigned active, backups, usable_weight, running;
+	bool backup;                 /* SERVER: a last resort */
+	struct stat_servers servers; /* BACKEND */
 	const char *status;
 	bool checked;            /* SERVER: false in maintenance, as in HAProxy */
 	struct stat_check check; /* SERVER, checked */
-	char addr[320];          /* SERVER */
+	const char *ip;          /* SERVER: its address as it was looked up; or empty */
+	char addr[320];          /* SERVER: address and port, or its socket */
 };
 
 /* The proxy that a row belongs to. */
@@ -45,6 +50,9 @@ void stat_row_frontend(struct stat_row *r, const struct admin_facts *f, unsigned
 void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned listener,
 		     unsigned server);
 void stat_row_backend(struct stat_row *r, const struct admin_facts *f, unsigned listener);
+
+struct stat_servers stat_servers_of(const struct config *config, const struct report *report,
+				    unsigned listener);
 
 const char *stat_server_status(const struct server_report *s);
 struct stat_check stat_check_of(const struct server_report *s);

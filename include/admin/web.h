@@ -16,8 +16,11 @@ struct web_request {
 	size_t body_len;
 };
 
+/* Facts that are gathered only for who asks. Nothing was written: ask again with them. */
+enum web_needs { WEB_NEEDS_NOTHING, WEB_NEEDS_SESSIONS, WEB_NEEDS_MEMORY };
+
 struct web_answer {
-	bool needs_sessions; /* nothing was written: ask again with have_sessions */
+	enum web_needs needs;
 	bool live; /* not an answer but a stream of events, each filled by web_live; `isari.live`
 		      beside the status page */
 	unsigned status;   /* of HTTP */

@@ -1,6 +1,7 @@
 #pragma once
 /* What the pages over HTTP have in common. For src/admin/web*.c only; others use admin/web.h. */
 #include "admin/web.h"
+#include "admin/web_fields.h"
 #include <stdbool.h>
 
 #define WEB_TEXT "text/plain; charset=utf-8"
@@ -40,13 +41,6 @@ web_fn web_primary, web_replicas, web_healthz, web_readyz;
  * page in an operator's browser must not. */
 bool web_guard_allows(const struct web_request *q, const char *node, const char **why);
 
-/* web_fields.c: the fields of a query or a form, one after the other, decoded; names and values
- * that do not fit are cut. false: there are no more. */
-struct web_field {
-	char name[32], value[256];
-};
-bool web_next_field(const char **at, const char *end, struct web_field *f);
-/* The first of this name in a query; false: it is not there. */
-bool web_find_field(const char *query, const char *name, struct web_field *f);
+/* web_fields.c */
 /* -1: there is none of this name. */
 int web_find_cluster(const struct config *config, const char *name);

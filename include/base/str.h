@@ -15,6 +15,10 @@ int str_to_size_bytes(const char *s,
 /* "850ms", "3.2s", "4m05s", "2h03m", "5d04h": for people. Returns `out`. */
 char *str_duration(int64_t ms, char *out, size_t n);
 
+/* "987 B", "9876 kB", "12 MB": units of 1024, so that few digits are left, `between` them and the
+ * unit. Returns `out`. */
+char *str_bytes(uint64_t bytes, const char *between, char *out, size_t n);
+
 /* "2026-11-20T10:58:47.123Z": milliseconds since 1970, as in the log. Returns `out`. */
 enum { STR_UTC_BYTES = 32 };
 char *str_utc(int64_t wall_ms, char *out, size_t n);

@@ -158,10 +158,11 @@ bool monitor_claims_primary(const struct cluster_state *c, const struct member_s
 
 /* monitor_config.c: go by another configuration of the same shape, and forget nothing (rule 10). */
 void monitor_take_config(struct monitor *m, struct config *config, int64_t now_ms);
-/* monitor.c: what was learnt of it was learnt elsewhere; sessions stay, new ones wait. */
+
+/* monitor_address.c: a member was found, or could not be. */
+void monitor_take_address(struct monitor *m, const struct event *ev);
+/* What was learnt of it was learnt elsewhere; sessions stay, new ones wait. */
 void monitor_distrust(struct monitor *m, struct member_state *s, int64_t now_ms);
-/* News out of the blue are asked after at once, without waiting for the pace. */
-struct doubt *monitor_ask_at_once(struct cluster_state *c, int64_t now_ms);
 
 /* monitor_lease.c: the longest a proof of this cluster may be trusted. */
 int64_t monitor_lease_ms(const struct cluster_state *c);
@@ -188,6 +189,8 @@ struct change_times monitor_change_times(const struct cluster_state *c, int to, 
 /* monitor_ask.c: order the questions that are due; when the next one will be. */
 void monitor_ask(struct monitor *m, int64_t now_ms);
 int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms);
+/* News out of the blue are asked after at once, without waiting for the pace. */
+struct doubt *monitor_ask_at_once(struct cluster_state *c, int64_t now_ms);
 
 /* monitor_view.c: the view of this moment, or NULL when it is the one already published. */
 struct view *monitor_make_view(struct monitor *m, int64_t now_ms, bool force);

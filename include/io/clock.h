@@ -9,6 +9,8 @@ int64_t clock_ms(void);
 int64_t clock_us(void);
 struct timespec clock_wall(void); /* for log lines and people */
 
+int clock_utc_offset_s(time_t wall_s); /* of the local time then */
+
 /* The local time in the words of two old formats, milliseconds or seconds since 1970 in. Both
  * return `out`. */
 enum { CLOCK_SYSLOG_BYTES = 16, CLOCK_HAPROXY_BYTES = 32 };

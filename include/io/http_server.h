@@ -62,6 +62,8 @@ const char *http_method(const struct http_exchange *x); /* "GET" */
 const char *http_target(const struct http_exchange *x); /* as it was sent: path and query, raw */
 const char *http_header(const struct http_exchange *x, const char *name); /* NULL: not sent */
 const char *http_body(const struct http_exchange *x, size_t *len);        /* never NULL */
+char *http_client_address(const struct http_exchange *x, char *out,
+			  size_t n); /* "10.0.0.1:5000"; returns out */
 /* What the owner keeps for it, freed by on_gone; NULL at first. */
 void http_set_data(struct http_exchange *x, void *data);
 void *http_data(const struct http_exchange *x);

@@ -3,6 +3,7 @@
  * http_stream.c only; others use io/http_server.h. */
 #include "base/list.h"
 #include "io/http_server.h"
+#include "io/socket.h"
 #include <microhttpd.h>
 
 enum http_state {
@@ -22,6 +23,7 @@ struct http_exchange {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	int fd;
+	struct endpoint client;
 	enum http_state state;
 	bool suspended;      /* MHD has been told to leave it alone */
 	bool told;           /* on_request was called: on_gone is due */
@@ -66,6 +68,7 @@ struct http_server {
 void http_server_plan(struct http_server *s); /* wake up when something is due */
 void http_server_drive(struct http_server *s);
 bool http_server_turn_is_over(const struct http_server *s);
+bool http_server_is_full(const struct http_server *s);
 void http_exchange_cut(struct http_exchange *x);
 
 /* http_door.c */

@@ -35,7 +35,7 @@ enum {
 struct worker_socket { /* one bound address of one listener */
 	struct listener listener;
 	unsigned index;      /* config.listeners */
-	bool pending;        /* its queue may hold connections */
+	bool pending;        /* its queue may hold connections that are to be accepted */
 	bool paused;         /* by an operator */
 	unsigned n_accepted; /* in one go: accept.c */
 	struct worker *worker;

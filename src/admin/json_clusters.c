@@ -31,7 +31,7 @@ static void put_head(struct json_out *j, const struct admin_facts *f,
 	json_out_str(j, "name", f->config->clusters[r->cluster].name);
 	json_out_known_str(j, "scope", r->scope);
 	put_system_id(j, r->system_id);
-	json_out_str(j, "primary", r->primary < 0 ? NULL : f->config->members[r->primary].name);
+	json_out_str(j, "primary", phrase_member(f, r->primary, NULL));
 	json_out_int(j, "since_ms", r->since_ms_ago);
 	json_out_known_uint(j, "timeline", r->timeline);
 	put_why(j, f, r);

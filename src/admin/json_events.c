@@ -4,11 +4,6 @@
 #include "admin/phrases.h"
 #include "base/str.h"
 
-static const char *member_name(const struct admin_facts *f, int member)
-{
-	return member < 0 ? NULL : f->config->members[member].name;
-}
-
 static void put_phases(struct json_out *j, const struct failover *e)
 {
 	json_out_array(j, "phases");
@@ -40,8 +35,8 @@ static void put_event(struct json_out *j, const struct admin_facts *f, const str
 
 	json_out_object(j, NULL);
 	json_out_str(j, "cluster", f->config->clusters[e->cluster].name);
-	json_out_str(j, "from", member_name(f, e->from));
-	json_out_str(j, "to", member_name(f, e->to));
+	json_out_str(j, "from", phrase_member(f, e->from, NULL));
+	json_out_str(j, "to", phrase_member(f, e->to, NULL));
 	json_out_str(j, "kind", phrase_failover_kind(e));
 	json_out_str(j, "why", why_text(e->why));
 	json_out_known_uint(j, "from_timeline", e->from_timeline);

@@ -7,18 +7,11 @@
 static void cell_lag(struct text_table *t, const struct admin_facts *f,
 		     const struct member_report *m)
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	uint64_t lag = m->lag_bytes;
-	size_t unit = 0;
+	char lag[32] = "";
 
-	while (lag >= 10 * 1024 && unit < 4) {
-		lag /= 1024;
-		unit++;
-	}
 	if (phrase_has_lag(f, m))
-		text_table_cell(t, "%" PRIu64 "%s", lag, units[unit]);
-	else
-		text_table_cell(t, "%s", "");
+		str_bytes(m->lag_bytes, "", lag, sizeof(lag));
+	text_table_cell(t, "%s", lag);
 }
 
 /* "200, 0.3s ago"; when the latest question was not answered, that, and how old the last answer

@@ -64,20 +64,12 @@ static struct prom_value flag(const struct metrics *m, unsigned i, unsigned k)
 
 /* ---- in words ---- */
 
-static void label_server_version(struct buf *labels, int version)
-{
-	char text[16] = "";
-
-	if (version > 0)
-		snprintf(text, sizeof(text), "%d.%d", version / 10000, version % 10000);
-	prom_label(labels, "server_version", text);
-}
-
 static bool member_info(const struct metrics *m, unsigned i, struct buf *labels)
 {
 	const struct member_config *config = &m->facts->config->members[i];
 	const struct member_report *r = report(m, i);
 	bool is_current = phrase_is_current(m->facts, r);
+	char version[PHRASE_VERSION_BYTES];
 
 	prom_label(labels, "host", config->socket_path ? config->socket_path : config->host);
 	prom_label(labels, "claim", is_current ? claim_name(r->claim) : "");
@@ -86,7 +78,7 @@ static bool member_info(const struct metrics *m, unsigned i, struct buf *labels)
 	prom_label(labels, "why", why_text(r->why));
 	prom_label(labels, "patroni_name", r->patroni_name);
 	prom_label(labels, "version", r->patroni_version);
-	label_server_version(labels, r->server_version);
+	prom_label(labels, "server_version", phrase_server_version(r->server_version, version));
 	return true;
 }
 

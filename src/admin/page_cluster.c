@@ -13,23 +13,15 @@ static bool wants_primary(const struct admin_facts *f, const struct cluster_repo
 	return f->config->clusters[r->cluster].roles_served & ROLE_BIT(ROLE_PRIMARY);
 }
 
-/* Why the primary is no proven one at the moment, though nobody else is; else WHY_NONE. */
-static enum why doubt_of(const struct admin_facts *f, const struct cluster_report *r)
-{
-	enum why why = r->primary < 0 ? WHY_PROVEN : f->report->members[r->primary].why;
-
-	return why == WHY_PROVEN ? WHY_NONE : why;
-}
-
 enum page_tone page_verdict(const struct admin_facts *f, const struct cluster_report *r,
 			    struct buf *out)
 {
 	if (r->primary < 0) {
-		buf_puts(out, r->ambiguous ? "no primary (ambiguous)" : "no primary");
+		buf_puts(out, phrase_no_primary(r));
 		return wants_primary(f, r) ? TONE_ALARM : TONE_NOTE;
 	}
 	buf_printf(out, "%s is primary", f->config->members[r->primary].name);
-	if (doubt_of(f, r) == WHY_NONE)
+	if (phrase_doubt(f, r) == WHY_NONE)
 		return TONE_FINE;
 	buf_puts(out, ", in doubt");
 	return TONE_WARNING;
@@ -70,13 +62,9 @@ static void put_since(struct page *p, const struct cluster_report *r)
 
 static void put_why(struct page *p, const struct cluster_report *r)
 {
-	enum why doubt = doubt_of(p->f, r);
 	struct buf why = {0};
 
-	if (doubt != WHY_NONE)
-		buf_printf(&why, "%s %s", page_member(p, r->primary, ""), why_text(doubt));
-	else
-		phrase_cluster_why(p->f, r, &why);
+	phrase_cluster_why(p->f, r, &why);
 	page_field_text(p, "Why", "why", "%s", why.len ? why.data : "-");
 	buf_fini(&why);
 }

@@ -10,18 +10,13 @@ enum { SHOWN_WHOLE = 5 };
 
 /* ---- what happened ---- */
 
-/* "n1 → n2", or of one that came back "n1 was gone for 2.3s". */
 static void put_change(struct page *p, const struct failover *e)
 {
-	char gap[32];
+	struct buf change = {0};
 
-	if (failover_is_return(e))
-		html_textf(&p->h, "%s was %s for %s", page_member(p, e->from, ""),
-			   e->interruption ? "in doubt" : "gone",
-			   str_duration(failover_gap_ms(e), gap, sizeof(gap)));
-	else
-		html_textf(&p->h, "%s \u2192 %s", page_member(p, e->from, "(start)"),
-			   page_member(p, e->to, "(nobody yet)"));
+	phrase_change(p->f, e, "\u2192", &change);
+	html_text(&p->h, change.data);
+	buf_fini(&change);
 }
 
 static void put_gap(struct page *p, const struct failover *e)

@@ -85,14 +85,13 @@ static void put_answer(struct page *p, const struct member_report *m)
 
 static void put_versions(struct page *p, const struct member_report *m)
 {
+	char version[PHRASE_VERSION_BYTES];
+
 	if (*m->patroni_version)
 		page_field_text(p, "Patroni", NULL, "%s", m->patroni_version);
-	if (m->server_version >= 100000)
-		page_field_text(p, "PostgreSQL", NULL, "%d.%d", m->server_version / 10000,
-				m->server_version % 10000);
-	else if (m->server_version)
-		page_field_text(p, "PostgreSQL", NULL, "%d.%d", m->server_version / 10000,
-				m->server_version / 100 % 100);
+	if (m->server_version)
+		page_field_text(p, "PostgreSQL", NULL, "%s",
+				phrase_server_version(m->server_version, version));
 }
 
 static void put_flags(struct page *p, const struct member_report *m)

@@ -1,5 +1,6 @@
 /* Words, numbers and small pieces that the parts of the status page share. */
 #include "admin/page.h"
+#include "admin/phrases.h"
 #include "base/str.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ const char *page_tone_word(enum page_tone t)
 
 const char *page_member(const struct page *p, int member, const char *nobody)
 {
-	return member < 0 ? nobody : p->f->config->members[member].name;
+	return phrase_member(p->f, member, nobody);
 }
 
 void page_field(struct page *p, const char *name, const char *class)
@@ -77,15 +78,7 @@ char *page_ago(const struct page *p, const struct failover *e, char *out, size_t
 
 char *page_bytes(uint64_t bytes, char out[static PAGE_BYTES_TEXT])
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-	size_t unit = 0;
-
-	while (bytes >= (uint64_t)10 * 1024 && unit < 5) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(out, PAGE_BYTES_TEXT, "%" PRIu64 " %s", bytes % 1000000, units[unit]);
-	return out;
+	return str_bytes(bytes, " ", out, PAGE_BYTES_TEXT);
 }
 
 void page_count(struct page *p, uint64_t n, const char *one)

@@ -1,6 +1,13 @@
 /* Sentences and judgements that text, JSON and pages share. Not here: the words themselves
  * (core/names.h, core/journal.h). */
 #include "admin/phrases.h"
+#include "base/str.h"
+#include <stdio.h>
+
+const char *phrase_member(const struct admin_facts *f, int member, const char *nobody)
+{
+	return member < 0 ? nobody : f->config->members[member].name;
+}
 
 /* Of whom the cluster's reason speaks: its primary, or whom the view blames for there being
  * none. */
@@ -19,18 +26,30 @@ static int member_concerned(const struct admin_facts *f, const struct cluster_re
 	return -1;
 }
 
+enum why phrase_doubt(const struct admin_facts *f, const struct cluster_report *r)
+{
+	enum why why = r->primary < 0 ? WHY_PROVEN : f->report->members[r->primary].why;
+
+	return why == WHY_PROVEN ? WHY_NONE : why;
+}
+
 void phrase_cluster_why(const struct admin_facts *f, const struct cluster_report *r,
 			struct buf *out)
 {
-	int member = member_concerned(f, r);
+	enum why doubt = phrase_doubt(f, r), why = doubt == WHY_NONE ? r->why : doubt;
 
-	if (r->why == WHY_NONE)
+	if (why == WHY_NONE)
 		return;
-	if (r->why == WHY_NO_PROOF)
-		buf_puts(out, why_text(r->why));
+	if (why == WHY_NO_PROOF)
+		buf_puts(out, why_text(why));
 	else
-		buf_printf(out, "%s %s", member >= 0 ? f->config->members[member].name : "a member",
-			   why_text(r->why));
+		buf_printf(out, "%s %s", phrase_member(f, member_concerned(f, r), "a member"),
+			   why_text(why));
+}
+
+const char *phrase_no_primary(const struct cluster_report *r)
+{
+	return r->ambiguous ? "no primary (ambiguous)" : "no primary";
 }
 
 static bool is_primary(const struct admin_facts *f, const struct member_report *m)
@@ -61,6 +80,30 @@ const char *phrase_flag(unsigned i)
 	case FLAG_FAILSAFE: return "failsafe";
 	default: return NULL;
 	}
+}
+
+/* Two numbers since PostgreSQL 10, three before it, of which two are the major version. */
+const char *phrase_server_version(int version, char out[static PHRASE_VERSION_BYTES])
+{
+	out[0] = '\0';
+	if (version > 0)
+		snprintf(out, PHRASE_VERSION_BYTES, "%d.%d", version / 10000,
+			 version >= 100000 ? version % 10000 : version / 100 % 100);
+	return out;
+}
+
+void phrase_change(const struct admin_facts *f, const struct failover *e, const char *arrow,
+		   struct buf *out)
+{
+	char gap[32];
+
+	if (failover_is_return(e))
+		buf_printf(out, "%s was %s for %s", phrase_member(f, e->from, ""),
+			   e->interruption ? "in doubt" : "gone",
+			   str_duration(failover_gap_ms(e), gap, sizeof(gap)));
+	else
+		buf_printf(out, "%s %s %s", phrase_member(f, e->from, "(start)"), arrow,
+			   phrase_member(f, e->to, "(nobody yet)"));
 }
 
 const char *phrase_failover_kind(const struct failover *e)

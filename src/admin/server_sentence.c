@@ -1,6 +1,7 @@
 /* HAProxy 2.6's sentences about servers: those that it sends to syslog (what it prints at its
  * terminal has quotes in other places). */
 #include "admin/server_sentence.h"
+#include "admin/proxies.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,32 +118,7 @@ char *server_sentence(const struct server_change *c, char *out, size_t n)
 /* A `listen` is a proxy, a `backend` with a frontend of its own is that. */
 char *server_sentence_none(const struct listener_config *l, char *out, size_t n)
 {
-	bool is_listen = l->frontend_iid == l->backend_iid;
-
-	snprintf(out, n, "%s %s has no server available!", is_listen ? "proxy" : "backend",
-		 l->backend_name);
+	snprintf(out, n, "%s %s has no server available!",
+		 proxies_is_listen(l) ? "proxy" : "backend", l->backend_name);
 	return out;
-}
-
-/* ---- how many are left ---- */
-
-static bool is_backup(const struct listener_config *l, const struct report *r, unsigned member)
-{
-	return l->fallback == FALLBACK_PRIMARY && r->clusters[l->cluster].primary == (int)member;
-}
-
-void server_sentence_count(const struct config *config, const struct report *r, unsigned listener,
-			   unsigned *active, unsigned *backups)
-{
-	*active = *backups = 0;
-	for (size_t i = 0; i < r->n_servers; i++) {
-		const struct server_report *s = &r->servers[i];
-
-		if (s->listener != listener || s->weight == 0 || !is(stat_server_status(s), "UP"))
-			continue;
-		if (is_backup(&config->listeners[listener], r, s->member))
-			++*backups;
-		else
-			++*active;
-	}
 }

@@ -10,9 +10,14 @@
 #include "base/str.h"
 #include <inttypes.h>
 
-static const char *member_name(const struct admin_facts *f, int member)
+static void put_why(const struct admin_facts *f, const struct cluster_report *r, struct buf *out)
 {
-	return f->config->members[member].name;
+	struct buf why = {0};
+
+	phrase_cluster_why(f, r, &why);
+	if (why.len)
+		buf_printf(out, ": %s", why.data);
+	buf_fini(&why);
 }
 
 static void put_cluster(const struct admin_facts *f, const struct cluster_report *r,
@@ -22,17 +27,15 @@ static void put_cluster(const struct admin_facts *f, const struct cluster_report
 
 	buf_printf(out, "%s: ", f->config->clusters[r->cluster].name);
 	if (r->primary >= 0)
-		buf_printf(out, "primary %s", member_name(f, r->primary));
+		buf_printf(out, "primary %s", phrase_member(f, r->primary, ""));
 	else
-		buf_puts(out, r->ambiguous ? "no primary (ambiguous)" : "no primary");
+		buf_puts(out, phrase_no_primary(r));
 	buf_printf(out, " since %s", str_duration(r->since_ms_ago, since, sizeof(since)));
 	if (r->timeline)
 		buf_printf(out, ", timeline %" PRIu64, r->timeline);
 	if (r->in_doubt)
 		buf_puts(out, ", asked fast");
-	if (r->why != WHY_NONE)
-		buf_puts(out, ": ");
-	phrase_cluster_why(f, r, out);
+	put_why(f, r, out);
 	buf_putc(out, '\n');
 }
 

@@ -9,11 +9,6 @@
 #include "base/str.h"
 #include <inttypes.h>
 
-static const char *member_name(const struct admin_facts *f, int member, const char *nobody)
-{
-	return member < 0 ? nobody : f->config->members[member].name;
-}
-
 static void put_timeline(uint64_t timeline, struct buf *out)
 {
 	if (timeline)
@@ -22,35 +17,20 @@ static void put_timeline(uint64_t timeline, struct buf *out)
 		buf_puts(out, "-");
 }
 
-/* "n1 -> n2", or of a restart "n1 was gone for 2.3s": then nobody was primary, or in doubt, when
- * nobody knew better. */
-static void put_change(const struct admin_facts *f, const struct failover *e, struct buf *out)
-{
-	char gap[32];
-
-	if (failover_is_return(e))
-		buf_printf(out, "%s was %s for %s", member_name(f, e->from, ""),
-			   e->interruption ? "in doubt" : "gone",
-			   str_duration(failover_gap_ms(e), gap, sizeof(gap)));
-	else
-		buf_printf(out, "%s -> %s", member_name(f, e->from, "(start)"),
-			   member_name(f, e->to, "(nobody yet)"));
-}
-
 static void put_title(const struct admin_facts *f, const struct failover *e, struct buf *out)
 {
 	char began[STR_UTC_BYTES];
 
 	buf_printf(out, "%s %s: ", str_utc(failover_began_wall_ms(e), began, sizeof(began)),
 		   f->config->clusters[e->cluster].name);
-	put_change(f, e, out);
+	phrase_change(f, e, "->", out);
 	buf_puts(out, ", timeline ");
 	put_timeline(e->from_timeline, out);
 	buf_puts(out, " -> ");
 	put_timeline(e->to_timeline, out);
 	buf_putc(out, '\n');
 	if (e->why != WHY_NONE)
-		buf_printf(out, "  %s %s\n", member_name(f, e->from, ""), why_text(e->why));
+		buf_printf(out, "  %s %s\n", phrase_member(f, e->from, ""), why_text(e->why));
 }
 
 /* `since`: the phase before it that is known, or -1. */

@@ -26,7 +26,7 @@ void show_errors(const struct command_call *c)
 		return;
 	}
 	buf_puts(c->out, "Total events captured on ");
-	date_put(c->facts->process->wall_ms, c->out);
+	date_put(c->facts->process, c->facts->process->wall_ms, c->out);
 	buf_puts(c->out, " : 0\n");
 }
 

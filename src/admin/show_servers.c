@@ -61,13 +61,10 @@ static uint64_t check_health(const struct stat_row *r)
 /* Without its port; "-" where there is none: a UNIX socket, or a name that has no address yet. */
 static const char *address_of(const struct stat_row *r)
 {
-	const struct view *v = r->facts->view;
-	const char *ip = v ? v->listeners[r->listener->id].servers[r->server->server].ip : "";
-
 	if (r->member->socket_path)
 		return "-";
-	if (*ip)
-		return ip;
+	if (*r->ip)
+		return r->ip;
 	return addr_is_numeric(r->member->host) ? r->member->host : "-";
 }
 

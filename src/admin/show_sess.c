@@ -127,7 +127,7 @@ static void put_details(const struct admin_facts *f, const struct session_info *
 	const struct listener_config *l = &f->config->listeners[s->listener];
 
 	buf_printf(out, "0x%" PRIx64 ": ", s->id);
-	date_put(f->process->wall_ms - s->age_ms, out);
+	date_put(f->process, f->process->wall_ms - s->age_ms, out);
 	buf_printf(out, " id=%" PRIu64 " proto=%s source=%s\n", s->id, protocol_of(s->client),
 		   s->client);
 	put(out, "  state=", s->state);

@@ -182,7 +182,7 @@ static void put_backend(struct stat_page *p, struct stat_row *r)
 	char status[48];
 
 	if (p->filter->hide_down || p->filter->hide_maint) {
-		snprintf(status, sizeof(status), "%s (%u/%u)", r->status, r->running,
+		snprintf(status, sizeof(status), "%s (%u/%u)", r->status, r->servers.running,
 			 r->cluster->n_members);
 		r->status = status;
 	}

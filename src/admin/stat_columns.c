@@ -4,6 +4,7 @@
  * there are (stat_row.c), what descriptions say (stat_descriptions.c), how it is written
  * (show_stat.c). */
 #include "admin/stat_columns.h"
+#include "admin/phrases.h"
 #include <string.h>
 
 #define NO_VALUE INT64_MIN /* a cell of this row that is blank all the same */
@@ -93,20 +94,27 @@ static int64_t last_session(const struct stat_row *r)
 	return r->counts.last_session_ms_ago < 0 ? -1 : r->counts.last_session_ms_ago / 1000;
 }
 
+static const struct member_report *member_of(const struct stat_row *r)
+{
+	return &r->facts->report->members[r->member->id];
+}
+
+static int64_t known(uint64_t value)
+{
+	return value ? (int64_t)value : NO_VALUE;
+}
+
+/* What a silent member said once is not known any more, here as everywhere. */
 static int64_t timeline(const struct stat_row *r)
 {
-	const struct report *report = r->facts->report;
-	uint64_t tl = r->kind == STAT_SERVER ? report->members[r->member->id].timeline
-					     : report->clusters[r->listener->cluster].timeline;
-
-	return tl ? (int64_t)tl : NO_VALUE;
+	if (r->kind != STAT_SERVER)
+		return known(r->facts->report->clusters[r->listener->cluster].timeline);
+	return phrase_is_current(r->facts, member_of(r)) ? known(member_of(r)->timeline) : NO_VALUE;
 }
 
 static int64_t lag_bytes(const struct stat_row *r)
 {
-	const struct member_report *m = &r->facts->report->members[r->member->id];
-
-	return m->lag_known ? (int64_t)m->lag_bytes : NO_VALUE;
+	return phrase_has_lag(r->facts, member_of(r)) ? (int64_t)member_of(r)->lag_bytes : NO_VALUE;
 }
 
 #define IF_SERVER(of_server, else_of_backend) \
@@ -127,9 +135,9 @@ NUMBER(connect_errors, r->counts.sum.connect_errors)
 NUMBER(response_errors, r->counts.sum.response_errors)
 NUMBER(connect_retries, r->counts.sum.connect_retries)
 NUMBER(redispatches, r->counts.sum.redispatches)
-NUMBER(weight, IF_SERVER(r->server->weight, r->usable_weight))
-NUMBER(active, IF_SERVER(!r->backup, r->active))
-NUMBER(backups, IF_SERVER(r->backup, r->backups))
+NUMBER(weight, IF_SERVER(r->server->weight, r->servers.usable_weight))
+NUMBER(active, IF_SERVER(!r->backup, r->servers.active))
+NUMBER(backups, IF_SERVER(r->backup, r->servers.backups))
 NUMBER(check_failures, r->server->check_failures)
 NUMBER(downs, IF_SERVER(r->server->downs, r->standing->downs))
 NUMBER(last_change, IF_SERVER(r->server->last_change_ms_ago, r->standing->since_ms_ago) / 1000)

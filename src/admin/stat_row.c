@@ -35,22 +35,22 @@ static void server_address(struct stat_row *r, unsigned server)
 {
 	struct addr a = {.kind = ADDR_TCP, .port = r->member->port};
 	const struct view *v = r->facts->view;
-	const char *ip = v ? v->listeners[r->listener->id].servers[server].ip : "";
 
+	r->ip = v ? v->listeners[r->listener->id].servers[server].ip : "";
 	if (r->member->socket_path)
 		a.kind = ADDR_UNIX;
 	str_copy(a.host, sizeof(a.host),
 		 r->member->socket_path ? r->member->socket_path
-		 : *ip                  ? ip
+		 : *r->ip               ? r->ip
 					: r->member->host);
 	addr_format(&a, r->addr, sizeof(r->addr));
 }
 
 /* The primary of a listener that serves others, and it as a last resort. */
-static bool is_backup(const struct stat_row *r, unsigned member)
+static bool is_backup(const struct listener_config *l, const struct report *report, unsigned member)
 {
-	return r->listener->fallback == FALLBACK_PRIMARY &&
-	       r->facts->report->clusters[r->listener->cluster].primary == (int)member;
+	return l->fallback == FALLBACK_PRIMARY &&
+	       report->clusters[l->cluster].primary == (int)member;
 }
 
 void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned listener,
@@ -63,7 +63,7 @@ void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned l
 	r->member = &f->config->members[r->cluster->first_member + server];
 	r->counts = f->rows[r->server->row];
 	r->attempts = r->counts.sum.sessions;
-	r->backup = is_backup(r, r->member->id);
+	r->backup = is_backup(r->listener, f->report, r->member->id);
 	r->status = stat_server_status(r->server);
 	r->checked = r->server->admin != ADMIN_MAINT;
 	r->check = stat_check_of(r->server);
@@ -71,19 +71,34 @@ void stat_row_server(struct stat_row *r, const struct admin_facts *f, unsigned l
 }
 
 /* A backup counts while it could be used; its weight, like anybody's, while it is. */
-static void add_server(struct stat_row *r, const struct server_report *s)
+static void add_server(struct stat_servers *sum, const struct server_report *s, bool backup)
 {
 	const char *status = stat_server_status(s);
 	bool open = s->state == SERVER_OPEN;
 
-	r->running += strcmp(status, "UP") == 0 || strcmp(status, "DRAIN") == 0;
+	sum->running += strcmp(status, "UP") == 0 || strcmp(status, "DRAIN") == 0;
 	if (s->weight == 0)
 		return;
-	if (is_backup(r, s->member))
-		r->backups += open || s->why == WHY_LAST_RESORT;
+	if (backup)
+		sum->backups += open || s->why == WHY_LAST_RESORT;
 	else
-		r->active += open;
-	r->usable_weight += open ? s->weight : 0;
+		sum->active += open;
+	sum->usable_weight += open ? s->weight : 0;
+}
+
+struct stat_servers stat_servers_of(const struct config *config, const struct report *report,
+				    unsigned listener)
+{
+	const struct listener_config *l = &config->listeners[listener];
+	struct stat_servers sum = {0};
+
+	for (size_t i = 0; i < report->n_servers; i++) {
+		const struct server_report *s = &report->servers[i];
+
+		if (s->listener == listener)
+			add_server(&sum, s, is_backup(l, report, s->member));
+	}
+	return sum;
 }
 
 /* The listener's own row counts its sessions whole, whatever number of servers each one tried; only
@@ -91,12 +106,8 @@ static void add_server(struct stat_row *r, const struct server_report *s)
 void stat_row_backend(struct stat_row *r, const struct admin_facts *f, unsigned listener)
 {
 	row_init(r, STAT_BACKEND, f, listener);
-	for (unsigned i = 0; i < r->cluster->n_members; i++) {
-		const struct server_report *s = facts_server(f, listener, i);
-
-		INSIST(s);
-		r->attempts += f->rows[s->row].sum.sessions;
-		add_server(r, s);
-	}
-	r->status = r->usable_weight ? "UP" : "DOWN";
+	for (unsigned i = 0; i < r->cluster->n_members; i++)
+		r->attempts += f->rows[counters_server_row(f->config, listener, i)].sum.sessions;
+	r->servers = stat_servers_of(f->config, f->report, listener);
+	r->status = r->servers.usable_weight ? "UP" : "DOWN";
 }

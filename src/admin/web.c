@@ -80,16 +80,25 @@ JSON_PAGE(clusters)
 JSON_PAGE(members)
 JSON_PAGE(events)
 JSON_PAGE(workers)
+JSON_PAGE(memory)
 
-static void api_sessions(const struct web_call *c)
+JSON_PAGE(sessions)
+
+/* Two that not everybody shall wait for. */
+static void api_sessions_if_known(const struct web_call *c)
 {
-	if (!c->facts->have_sessions) {
-		c->answer->needs_sessions = true;
-		return;
-	}
-	json_sessions(c->facts, &c->answer->body);
-	buf_putc(&c->answer->body, '\n');
-	c->answer->type = WEB_JSON;
+	if (c->facts->have_sessions)
+		api_sessions(c);
+	else
+		c->answer->needs = WEB_NEEDS_SESSIONS;
+}
+
+static void api_memory_if_known(const struct web_call *c)
+{
+	if (c->facts->memory)
+		api_memory(c);
+	else
+		c->answer->needs = WEB_NEEDS_MEMORY;
 }
 
 static void metrics(const struct web_call *c)
@@ -156,8 +165,9 @@ static const struct route {
 	{"/api/clusters", READ, api_clusters},
 	{"/api/members", READ, api_members},
 	{"/api/events", READ, api_events},
-	{"/api/sessions", READ, api_sessions},
+	{"/api/sessions", READ, api_sessions_if_known},
 	{"/api/workers", READ, api_workers},
+	{"/api/memory", READ, api_memory_if_known},
 	{"/primary", READ, web_primary},
 	{"/replicas", READ, web_replicas},
 	{"/healthz", READ, web_healthz},

@@ -51,6 +51,7 @@ bool web_next_field(const char **at, const char *end, struct web_field *f)
 		return false;
 	stop = find(begin, end, '&');
 	equals = find(begin, stop, '=');
+	f->has_value = equals < stop;
 	decode(begin, equals, f->name, sizeof(f->name));
 	decode(equals < stop ? equals + 1 : stop, stop, f->value, sizeof(f->value));
 	*at = stop < end ? stop + 1 : end;

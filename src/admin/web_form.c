@@ -90,13 +90,14 @@ static enum form_result read_form(const struct web_call *c)
 	return form.n_found < form.n_named ? FORM_PART : FORM_DONE;
 }
 
-/* As in HAProxy the answer is the page again, which says what became of it. */
+/* As in HAProxy the answer is the page again, which says what became of it. It is beside the page
+ * that sent the form, wherever a proxy has put that. */
 void web_form(const struct web_call *c)
 {
 	enum form_result r = c->facts->config->http.admin ? read_form(c) : FORM_DENIED;
 
 	c->answer->status = 303;
-	snprintf(c->answer->location, sizeof(c->answer->location), "/;st=%s", results[r]);
+	snprintf(c->answer->location, sizeof(c->answer->location), "./;st=%s", results[r]);
 }
 
 /* Where nobody is named, all are asked. */

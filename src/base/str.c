@@ -98,6 +98,19 @@ char *str_duration(int64_t ms, char *out, size_t n)
 	return out;
 }
 
+char *str_bytes(uint64_t bytes, const char *between, char *out, size_t n)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+	size_t unit = 0;
+
+	while (bytes >= 10 * 1024 && unit < 5) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(out, n, "%llu%s%s", (unsigned long long)bytes, between, units[unit]);
+	return out;
+}
+
 enum { DAY_MS = 86400000, DAYS_OF_400_YEARS = 146097 };
 
 /* Years that begin in March, so that a leap day is a year's last one: the calendar then repeats

@@ -18,6 +18,7 @@ static void fill_process(const struct operators *ops, int64_t now_ms, struct pro
 	p->start_wall_s = ops->started_wall_s;
 	p->uptime_ms = now_ms - ops->started_ms;
 	p->wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+	p->utc_offset_s = clock_utc_offset_s(wall.tv_sec);
 	p->threads = ops->setup.threads;
 	p->nofile = ops->setup.nofile;
 	p->sessions_now =

@@ -33,13 +33,20 @@ static bool log_order(const struct operators *ops, const struct admin_order *o, 
 	return true;
 }
 
+static void end_order(const struct admin_order *o, struct log_line *l)
+{
+	if (o->client)
+		log_str(l, "client", o->client);
+	log_end(l);
+}
+
 static void say(const struct operators *ops, const struct admin_order *o, const char *what,
 		enum order_names names)
 {
 	struct log_line l;
 
 	if (log_order(ops, o, what, names, &l))
-		log_end(&l);
+		end_order(o, &l);
 }
 
 static void say_value(const struct operators *ops, const struct admin_order *o, const char *what,
@@ -53,7 +60,7 @@ static void say_value(const struct operators *ops, const struct admin_order *o, 
 		log_str(&l, "value", "none");
 	else
 		log_int(&l, "value", o->value);
-	log_end(&l);
+	end_order(o, &l);
 }
 
 /* ---- for the monitor ---- */
@@ -91,16 +98,15 @@ static void set_health(struct operators *ops, const struct admin_order *o)
 	judge_server(ops, o, OPERATOR_HEALTH);
 }
 
-static void hint(const struct operators *ops, unsigned cluster)
+static void hint(const struct operators *ops, const struct admin_order *o, unsigned cluster)
 {
 	const struct operators_setup *setup = &ops->setup;
 	struct event ev = {.type = EV_HINT};
 	struct log_line l;
 
-	if (log_begin(&l, SEVERITY_INFO, "operator")) {
-		log_str(&l, "order", "probe");
+	if (log_order(ops, o, "probe", NAMES_NOTHING, &l)) {
 		log_str(&l, "cluster", setup->config->clusters[cluster].name);
-		log_end(&l);
+		end_order(o, &l);
 	}
 	ev.u.hint.cluster = cluster;
 	setup->hooks.judge(setup->hooks.arg, &ev);
@@ -110,7 +116,7 @@ static void hint_all(struct operators *ops, const struct admin_order *o)
 {
 	for (size_t i = 0; i < ops->setup.config->n_clusters; i++)
 		if (o->cluster < 0 || (size_t)o->cluster == i)
-			hint(ops, (unsigned)i);
+			hint(ops, o, (unsigned)i);
 }
 
 /* ---- for the workers ---- */
@@ -137,7 +143,7 @@ static void shutdown_session(struct operators *ops, const struct admin_order *o)
 
 	if (log_order(ops, o, "shutdown session", NAMES_LISTENER, &l)) {
 		log_fmt(&l, "session", "0x%" PRIx64, o->session);
-		log_end(&l);
+		end_order(o, &l);
 	}
 	m.u.shutdown_session.id = o->session;
 	tell(ops, &m);

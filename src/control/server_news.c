@@ -101,10 +101,12 @@ static void say_if_none(struct server_news *n, const struct server_change *c, un
 static void look_at_listener(struct server_news *n, const struct config *config,
 			     const struct report *r, unsigned listener)
 {
-	struct server_change c = {.listener = &config->listeners[listener]};
+	struct stat_servers up = stat_servers_of(config, r, listener);
+	struct server_change c = {.listener = &config->listeners[listener],
+				  .active = up.active,
+				  .backups = up.backups};
 	unsigned n_unsaid = n->n_unsaid;
 
-	server_sentence_count(config, r, listener, &c.active, &c.backups);
 	for (size_t i = 0; i < r->n_servers; i++)
 		if (r->servers[i].listener == listener)
 			look_at(n, config, &r->servers[i], &c, r->now_ms);

@@ -9,6 +9,7 @@
 #include "control/operators_state.h"
 #include "io/clock.h"
 #include "io/http_server.h"
+#include "io/socket.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,8 +179,13 @@ static struct web_request request_of(const struct http_exchange *x)
 /* Orders first: the answer may be the page that shows what came of them. */
 static void finish(struct caller *c, struct web_answer *a)
 {
-	for (size_t i = 0; i < a->n_orders; i++)
+	char client[ENDPOINT_TEXT_BYTES];
+
+	http_client_address(c->exchange, client, sizeof(client));
+	for (size_t i = 0; i < a->n_orders; i++) {
+		a->orders[i].client = client;
 		operators_obey(c->web->ops, &a->orders[i]);
+	}
 	reply(c, a);
 }
 
@@ -214,9 +220,13 @@ static bool answer(struct caller *c, const struct asking *sessions)
 		s.facts.n_sessions = sessions->n;
 	}
 	web_answer(&s.facts, &q, &a);
+	if (a.needs == WEB_NEEDS_MEMORY) {
+		operators_gather_memory(c->web->ops, &s);
+		web_answer(&s.facts, &q, &a);
+	}
 	snapshot_fini(&s);
 	measure(c, &q, &a, begun_us);
-	bool done = !a.needs_sessions;
+	bool done = a.needs != WEB_NEEDS_SESSIONS;
 	if (done)
 		finish(c, &a);
 	web_answer_fini(&a);

@@ -56,6 +56,8 @@ void scoreboard_take_config(struct scoreboard *s, const struct config *before,
 			    const struct config *next)
 {
 	renew_limit(&s->maxconn, before->maxconn, next->maxconn);
+	if (NOTED(s, maxconn) > next->maxconn) /* there is room for no more */
+		NOTE(s, maxconn, next->maxconn);
 	for (unsigned i = 0; i < next->n_listeners; i++) {
 		const struct listener_config *l = &next->listeners[i], *b = &before->listeners[i];
 		unsigned row = counters_server_row(next, i, 0);

@@ -280,76 +280,13 @@ static void arbitrate(struct monitor *m, int64_t now_ms)
 
 /* ---- events ---- */
 
-static bool same_address(const struct member_state *s, const struct event *ev)
-{
-	return strcmp(s->ip, ev->u.address.ip) == 0 &&
-	       strcmp(s->rest_ip, ev->u.address.rest_ip) == 0;
-}
-
-/* Somebody else may live there. Sessions go on, to where they went; new ones wait for an answer
- * from the new address, and what was asked of the old one says nothing any more. */
-void monitor_distrust(struct monitor *m, struct member_state *s, int64_t now_ms)
-{
-	struct cluster_state *c = monitor_cluster_of(m, s->config->id);
-	struct asking *a = &s->asking;
-
-	s->why = WHY_NOT_ASKED;
-	s->health.up = false;
-	s->health.answers = 0;
-	s->lag = (struct lag){0};
-	s->position = (struct lag_position){0};
-	s->proof.fresh = false;
-	s->proof.unwritable = WHY_NOT_ASKED;
-	a->stale = a->in_flight;
-	a->port_stale = a->port_in_flight;
-	a->pending = 0;
-	a->round_ms = now_ms - c->config->probe.interval_ms;
-	doubt_surprise(&c->doubt, now_ms);
-}
-
-/* Sessions may go by a socket; Patroni has to be found all the same. */
-static bool is_found(const struct member_state *s, const struct event *ev)
-{
-	return ev->u.address.rest_ip[0] && (ev->u.address.ip[0] || s->config->socket_path);
-}
-
-/* An address once known is kept until a better one comes. */
-static void on_address(struct monitor *m, const struct event *ev)
-{
-	struct member_state *s = &m->members[ev->u.address.member];
-
-	if (!is_found(s, ev)) {
-		if (!s->address_known)
-			s->why = WHY_NO_ADDRESS;
-		return;
-	}
-	if (same_address(s, ev))
-		return;
-	str_copy(s->ip, sizeof(s->ip), ev->u.address.ip);
-	str_copy(s->rest_ip, sizeof(s->rest_ip), ev->u.address.rest_ip);
-	monitor_distrust(m, s, ev->now_ms);
-	s->address_known = true;
-}
-
-/* News out of the blue: ask after it at once, without waiting for the pace. */
-struct doubt *monitor_ask_at_once(struct cluster_state *c, int64_t now_ms)
-{
-	for (unsigned i = 0; i < c->config->n_members && !c->doubt.in_doubt; i++) {
-		struct asking *a = &c->members[i].asking;
-
-		if (now_ms - a->round_ms >= SCHEDULE_PROMOTING_MS)
-			a->round_ms = now_ms - c->config->probe.interval_ms;
-	}
-	return &c->doubt;
-}
-
 /* Returns true when workers wait for a view even if it is the same. */
 static bool take_event(struct monitor *m, const struct event *ev)
 {
 	switch (ev->type) {
 	case EV_TICK: break;
 	case EV_OBSERVATION: monitor_observe(m, &ev->u.observation, ev->now_ms); break;
-	case EV_ADDRESS: on_address(m, ev); break;
+	case EV_ADDRESS: monitor_take_address(m, ev); break;
 	case EV_SIGN:
 		doubt_sign(
 			monitor_ask_at_once(monitor_cluster_of(m, ev->u.sign.member), ev->now_ms),

@@ -182,3 +182,14 @@ int64_t monitor_next_ms(const struct monitor *m, int64_t now_ms)
 	}
 	return next;
 }
+
+struct doubt *monitor_ask_at_once(struct cluster_state *c, int64_t now_ms)
+{
+	for (unsigned i = 0; i < c->config->n_members && !c->doubt.in_doubt; i++) {
+		struct asking *a = &c->members[i].asking;
+
+		if (now_ms - a->round_ms >= SCHEDULE_PROMOTING_MS)
+			a->round_ms = now_ms - c->config->probe.interval_ms;
+	}
+	return &c->doubt;
+}

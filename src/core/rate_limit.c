@@ -23,9 +23,16 @@ static uint64_t second_of(int64_t now_ms)
 	return (uint64_t)(now_ms / SECOND_MS) << 32;
 }
 
-static unsigned count_of(uint64_t used, int64_t now_ms)
+static unsigned count_of(uint64_t used)
 {
-	return used >> 32 == second_of(now_ms) >> 32 ? (unsigned)(used & UINT32_MAX) : 0;
+	return (unsigned)(used & UINT32_MAX);
+}
+
+/* The second that runs. One that another worker has begun already is not begun anew by a worker
+ * whose clock was read a moment earlier. */
+static uint64_t running(uint64_t used, int64_t now_ms)
+{
+	return used >= second_of(now_ms) ? used : second_of(now_ms);
 }
 
 unsigned rate_limit_take(struct rate_limit *r, unsigned wanted, int64_t now_ms)
@@ -36,26 +43,24 @@ unsigned rate_limit_take(struct rate_limit *r, unsigned wanted, int64_t now_ms)
 	if (most == 0)
 		return wanted;
 	do {
-		had = count_of(used, now_ms);
+		had = count_of(running(used, now_ms));
 		n = had >= most ? 0 : most - had < wanted ? most - had : wanted;
 	} while (n > 0 && !atomic_compare_exchange_weak_explicit(
-				  &r->used, &used, second_of(now_ms) | (had + n),
-				  memory_order_relaxed, memory_order_relaxed));
+				  &r->used, &used, running(used, now_ms) + n, memory_order_relaxed,
+				  memory_order_relaxed));
 	return n;
 }
 
 void rate_limit_give_back(struct rate_limit *r, unsigned n, int64_t now_ms)
 {
 	uint64_t used = atomic_load_explicit(&r->used, memory_order_relaxed);
-	unsigned had;
 
 	do {
-		had = count_of(used, now_ms);
-		if (n == 0 || had < n) /* without a limit nothing was counted, or it was lifted */
+		/* That second is over; or nothing was counted, as there was no limit. */
+		if (used >> 32 != second_of(now_ms) >> 32 || n == 0 || count_of(used) < n)
 			return;
 	} while (!atomic_compare_exchange_weak_explicit(
-		&r->used, &used, second_of(now_ms) | (had - n), memory_order_relaxed,
-		memory_order_relaxed));
+		&r->used, &used, used - n, memory_order_relaxed, memory_order_relaxed));
 }
 
 int64_t rate_limit_next_ms(int64_t now_ms)

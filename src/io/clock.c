@@ -35,6 +35,14 @@ struct timespec clock_wall(void)
 static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+int clock_utc_offset_s(time_t wall_s)
+{
+	struct tm t;
+
+	localtime_r(&wall_s, &t);
+	return (int)t.tm_gmtoff;
+}
+
 char *clock_syslog_text(time_t wall_s, char *out, size_t n)
 {
 	struct tm t;

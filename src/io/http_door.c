@@ -16,17 +16,12 @@ enum {
 	RETRY_MS = 100, /* without a descriptor */
 };
 
-static bool is_full(const struct http_server *s)
-{
-	return s->n_connections >= HTTP_MAX_CONNECTIONS;
-}
-
 /* -1: there is nobody left, or no place, or no descriptor. */
 static int accept_one(struct http_server *s, struct sockaddr_storage *from, socklen_t *len)
 {
 	int fd;
 
-	if (is_full(s))
+	if (http_server_is_full(s))
 		return -1;
 	do {
 		*len = sizeof(*from);
@@ -64,7 +59,7 @@ static void on_knock(uv_poll_t *door, int status, int events)
 
 void http_door_tend(struct http_server *s)
 {
-	bool opens = !is_full(s) && s->door_opens_ms <= clock_ms();
+	bool opens = !http_server_is_full(s) && s->door_opens_ms <= clock_ms();
 
 	if (opens == s->door_is_open)
 		return;
@@ -77,5 +72,5 @@ void http_door_tend(struct http_server *s)
 
 int64_t http_door_due_ms(const struct http_server *s)
 {
-	return s->door_is_open || is_full(s) ? 0 : s->door_opens_ms;
+	return s->door_is_open || http_server_is_full(s) ? 0 : s->door_opens_ms;
 }

@@ -259,6 +259,11 @@ const char *http_body(const struct http_exchange *x, size_t *len)
 	return x->body.data ? x->body.data : "";
 }
 
+char *http_client_address(const struct http_exchange *x, char *out, size_t n)
+{
+	return endpoint_format(&x->client, out, n);
+}
+
 void http_set_data(struct http_exchange *x, void *data)
 {
 	x->data = data;

@@ -49,6 +49,7 @@ static struct http_exchange *connection_new(struct http_server *s, struct MHD_Co
 	x->server = s;
 	x->connection = c;
 	x->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	x->client = socket_peer(x->fd);
 	set_up_socket(x->fd);
 	list_init(&x->turn);
 	list_append(&s->exchanges, &x->node);
@@ -97,9 +98,9 @@ void http_exchange_cut(struct http_exchange *x)
 	http_exchange_resume(x);
 }
 
-static bool is_full(const struct http_server *s)
+bool http_server_is_full(const struct http_server *s)
 {
-	return s->n_connections == HTTP_MAX_CONNECTIONS;
+	return s->n_connections >= HTTP_MAX_CONNECTIONS;
 }
 
 /* 0: never. */
@@ -110,7 +111,7 @@ static int64_t due_ms(const struct http_exchange *x)
 
 	if (x->state == HTTP_STREAMING && !http_stream_is_stuck(x))
 		return 0;
-	if (x->state == HTTP_RECEIVING && is_full(s))
+	if (x->state == HTTP_RECEIVING && http_server_is_full(s))
 		return x->deadline_ms - whole_ms + whole_ms / HURRY;
 	return x->deadline_ms;
 }
@@ -296,7 +297,7 @@ static int watch(struct http_server *s)
 	if (rc < 0)
 		return rc;
 	rc = uv_poll_init(s->loop, &s->door, s->listening_fd);
-	INSIST(rc == 0); /* fails on what can not be watched only */
+	INSIST(rc == 0); /* as for the one before: both are ours and can be watched */
 	uv_timer_init(s->loop, &s->timer);
 	s->poll.data = s->door.data = s->timer.data = s;
 	s->open_handles = 3;

@@ -21,7 +21,7 @@ void accept_ready(struct edge_source *source, uint32_t events)
 	struct worker_socket *ws = LIST_ENTRY(source, struct worker_socket, listener.source);
 
 	(void)events;
-	ws->pending = true; /* accepted after the data of this turn */
+	ws->pending = !ws->paused; /* accepted after the data of this turn */
 }
 
 static int bind_one(struct worker *w, const struct listener_config *l, const struct addr *a,
@@ -173,15 +173,10 @@ static void accept_from(struct worker *w, struct worker_socket *ws)
 	}
 }
 
-static bool has_work(const struct worker_socket *ws)
-{
-	return ws->pending && !ws->paused;
-}
-
 bool accept_has_work(const struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_sockets; i++)
-		if (has_work(&w->sockets[i]))
+		if (w->sockets[i].pending)
 			return true;
 	return false;
 }
@@ -189,7 +184,7 @@ bool accept_has_work(const struct worker *w)
 void accept_run(struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_sockets && worker_now(w) >= w->accept_due_ms; i++) {
-		if (has_work(&w->sockets[i]))
+		if (w->sockets[i].pending)
 			accept_from(w, &w->sockets[i]);
 	}
 }
@@ -216,6 +211,7 @@ static void pause_socket(struct worker *w, struct worker_socket *ws)
 		return;
 	take_queued(w, ws);
 	ws->paused = true;
+	ws->pending = false;
 	listener_pause(&ws->listener);
 }
 

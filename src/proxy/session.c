@@ -156,10 +156,18 @@ void session_release_admission(struct session *s)
 	atomic_fetch_sub_explicit(&s->worker->setup.scoreboard->sessions, 1, memory_order_relaxed);
 }
 
+/* Here, where it changes, and not every turn: most turns only move bytes. */
+static void note_pool(const struct worker *w)
+{
+	NOTE(w->stats, pool_bytes, pool_bytes(w->pool));
+	NOTE(w->stats, pool_used_bytes, pool_in_use(w->pool) * sizeof(struct session));
+}
+
 static struct session *session_new(struct worker *w, unsigned listener)
 {
 	struct session *s = pool_get(w->pool);
 
+	note_pool(w);
 	if (s == NULL)
 		return NULL;
 	s->worker = w;
@@ -211,6 +219,7 @@ void session_begin(struct worker *w, unsigned listener, int fd, const struct end
 	if (edge_add(&w->edge, &s->client, fd) < 0) {
 		list_unlink(&s->node);
 		pool_put(w->pool, s);
+		note_pool(w);
 		turn_away(w, l, fd);
 		return;
 	}
@@ -361,10 +370,13 @@ void session_bury_all(struct worker *w)
 
 	access_log_flush(w);
 	w->farewell.n = 0;
+	if (list_empty(closed))
+		return;
 	while (!list_empty(closed)) {
 		struct session *s = LIST_ENTRY(closed->next, struct session, node);
 
 		list_unlink(&s->node);
 		pool_put(w->pool, s);
 	}
+	note_pool(w);
 }

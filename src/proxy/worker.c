@@ -127,11 +127,9 @@ static void tell_drained(struct worker *w)
 	worker_tell_control(w, message_new(MSG_DRAINED));
 }
 
+/* What sessions take is noted where they come and go (session.c). */
 static void note_memory(const struct worker *w, struct worker_stats *s)
 {
-	NOTE(s, pool_bytes, pool_bytes(w->pool));
-	NOTE(s, pool_used_bytes, pool_in_use(w->pool) * sizeof(struct session));
-	NOTE(s, session_bytes, sizeof(struct session));
 	NOTE(s, slow_bytes, w->desk.residue_bytes);
 	NOTE(s, pipes, w->desk.pipes.n_made);
 	NOTE(s, pipes_used, w->desk.pipes.n_made - w->desk.pipes.n_idle);
@@ -252,6 +250,7 @@ static void init_plain(struct worker *w, const struct worker_setup *setup)
 	w->pool = pool_new(sizeof(struct session), (size_t)w->config->maxconn + REFUSING_SPARE);
 	w->view = nobody_yet(w->config);
 	w->stats = &setup->scoreboard->workers[setup->index];
+	NOTE(w->stats, session_bytes, sizeof(struct session));
 	lanes_init(w);
 }
 

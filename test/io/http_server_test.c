@@ -17,6 +17,7 @@ struct fixture {
 	struct http_exchange *later; /* waits for the test to answer it */
 	struct http_exchange *stream;
 	bool close_on_request, close_on_gone;
+	int64_t work_us; /* that the owner has with each request */
 	char last_target[256], last_body[128];
 };
 
@@ -70,6 +71,8 @@ static void on_request(void *arg, struct http_exchange *x)
 	size_t n;
 
 	f->n_requests++;
+	for (int64_t end_us = clock_us() + f->work_us; clock_us() < end_us;)
+		;
 	assert_null(http_data(x));
 	http_set_data(x, malloc(16)); /* freed by on_gone, or the leak is reported */
 	snprintf(f->last_target, sizeof(f->last_target), "%s", target);
@@ -438,6 +441,66 @@ static void test_who_says_nothing_is_cut_also_after_an_answer(void **state)
 	close_server(&f);
 }
 
+static void test_a_body_may_come_in_chunks_or_when_it_is_asked_for(void **state)
+{
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	open_server(&f);
+	ask(&f,
+	    "POST /chunks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+	    "/chunks");
+	assert_string_equal(f.last_body, "abc");
+	fd = dial(&f);
+	peer_puts(fd, "POST /asked HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+		      "Expect: 100-continue\r\n\r\n");
+	read_text(&f, fd, "HTTP/1.1 100 Continue\r\n\r\n");
+	assert_int_equal(f.n_requests, 1);
+	peer_puts(fd, "def");
+	read_text(&f, fd, "/asked");
+	assert_string_equal(f.last_body, "def");
+	close(fd);
+	ask(&f,
+	    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4097\r\nExpect: 100-continue\r\n\r\n",
+	    "HTTP/1.1 413 ");
+	assert_int_equal(f.n_requests, 2);
+	close_server(&f);
+}
+
+#define BYTES(text)                    \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+
+/* What MHD says no to by itself says nothing of the request. */
+static void test_bytes_that_no_target_has_change_nothing(void **state)
+{
+	static const struct {
+		const char *request;
+		size_t len;
+	} odd[] = {BYTES("GET /\xff\xfe\x01<b> HTTP/1.0\r\n\r\n"),
+		   BYTES("GET /a\0<b> HTTP/1.0\r\n\r\n"),
+		   BYTES("GET /\x7f\t HTTP/1.0\r\nX-\xff: \0\xff\r\n\r\n"),
+		   BYTES("GET / HTTP/1.0\r\nContent-Length: 1\0\r\n\r\n")};
+	struct fixture f;
+	char text[4096];
+
+	(void)state;
+	open_with(&f, 300, 0, 0);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		int fd = dial(&f);
+
+		peer_write(fd, odd[i].request, odd[i].len);
+		read_to_end(&f, fd, text, sizeof(text));
+		if (strstr(text, " 200 ") == NULL)
+			assert_null(strstr(text, "<b>"));
+	}
+	ask(&f, "GET /still HTTP/1.0\r\n\r\n", "/still");
+	close_server(&f);
+}
+
 static void test_a_slow_reader_is_cut(void **state)
 {
 	struct fixture f;
@@ -571,6 +634,130 @@ static void test_those_who_send_nothing_do_not_hold_up_a_crowd(void **state)
 	for (unsigned i = 0; i < HTTP_MAX_CONNECTIONS; i++)
 		close(fds[i]);
 	close_server(&f);
+}
+
+struct hoard {
+	struct rlimit was;
+	int fds[256], n;
+};
+
+static void take_all_descriptors(struct hoard *h)
+{
+	struct rlimit little;
+
+	getrlimit(RLIMIT_NOFILE, &h->was);
+	little = h->was;
+	little.rlim_cur = 200;
+	setrlimit(RLIMIT_NOFILE, &little);
+	for (h->n = 0; (h->fds[h->n] = dup(STDERR_FILENO)) >= 0;)
+		h->n++;
+	assert_true(h->n > 0);
+}
+
+static void give_back_descriptors(struct hoard *h)
+{
+	while (h->n > 0)
+		close(h->fds[--h->n]);
+	setrlimit(RLIMIT_NOFILE, &h->was);
+}
+
+static void on_bell(uv_timer_t *t)
+{
+	*(bool *)t->data = true;
+}
+
+/* How often the loop wakes up in a quarter of a second. */
+static unsigned count_turns(struct fixture *f)
+{
+	bool rung = false;
+	uv_timer_t bell;
+	unsigned n = 0;
+
+	uv_timer_init(&f->loop, &bell);
+	bell.data = &rung;
+	uv_timer_start(&bell, on_bell, 250, 0);
+	for (; !rung; n++)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&bell, NULL);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	return n;
+}
+
+/* Whoever comes meanwhile waits; nobody need leave for that, and the loop does not spin. */
+static void test_without_descriptors_it_waits_for_one(void **state)
+{
+	(void)state;
+	for (int others = 0; others < 2; others++) {
+		struct fixture f;
+		struct hoard hoard;
+		int fd, other;
+
+		open_server(&f);
+		other = others ? dial(&f) : -1;
+		wait_connections(&f, (unsigned)others);
+		fd = get(&f, "/late");
+		take_all_descriptors(&hoard);
+		assert_in_range(count_turns(&f), 1, 50);
+		assert_int_equal(http_server_connections(f.server), others);
+		assert_int_equal(f.n_requests, 0);
+		give_back_descriptors(&hoard);
+		read_text(&f, fd, "/late");
+		close(fd);
+		if (others)
+			close(other);
+		close_server(&f);
+	}
+}
+
+/* ---- turns ---- */
+
+enum { CROWD = 20, LONG_US = 6000 /* more than a turn has for all of them */ };
+
+static void send_crowd(struct fixture *f, int fds[CROWD])
+{
+	f->work_us = LONG_US;
+	for (int i = 0; i < CROWD; i++)
+		fds[i] = get(f, "/crowd");
+}
+
+/* The loop has others, who would be kept waiting. */
+static void test_a_crowd_is_answered_one_turn_of_the_loop_after_the_other(void **state)
+{
+	struct fixture f;
+	int fds[CROWD];
+	char text[4096];
+
+	(void)state;
+	open_server(&f);
+	send_crowd(&f, fds);
+	while (f.n_requests < CROWD) {
+		int before = f.n_requests;
+
+		uv_run(&f.loop, UV_RUN_ONCE);
+		assert_in_range(f.n_requests - before, 0, 2); /* a socket's event and a timer */
+	}
+	for (int i = 0; i < CROWD; i++) {
+		read_to_end(&f, fds[i], text, sizeof(text));
+		assert_non_null(strstr(text, "/crowd"));
+	}
+	close_server(&f);
+}
+
+static void test_closing_while_a_crowd_waits_for_its_turn(void **state)
+{
+	struct fixture f;
+	int fds[CROWD];
+
+	(void)state;
+	open_server(&f);
+	send_crowd(&f, fds);
+	while (f.n_requests < 2)
+		uv_run(&f.loop, UV_RUN_ONCE);
+	assert_true(f.n_requests < CROWD);
+	assert_true(http_server_connections(f.server) > 2);
+	close_server(&f);
+	for (int i = 0; i < CROWD; i++)
+		close(fds[i]);
 }
 
 /* The 20,000 sessions of a busy process have all the low descriptors. */
@@ -821,6 +1008,8 @@ int main(void)
 		cmocka_unit_test(test_garbage_ends_its_connection_only),
 		cmocka_unit_test(test_a_slow_sender_is_cut),
 		cmocka_unit_test(test_who_says_nothing_is_cut_also_after_an_answer),
+		cmocka_unit_test(test_a_body_may_come_in_chunks_or_when_it_is_asked_for),
+		cmocka_unit_test(test_bytes_that_no_target_has_change_nothing),
 		cmocka_unit_test(test_a_slow_reader_is_cut),
 		cmocka_unit_test(test_a_big_answer_arrives_whole),
 		cmocka_unit_test(test_a_client_that_leaves_is_forgotten),
@@ -828,6 +1017,9 @@ int main(void)
 		cmocka_unit_test(test_who_comes_too_much_from_one_address_is_turned_away),
 		cmocka_unit_test(test_who_comes_when_all_places_are_taken_waits_for_one),
 		cmocka_unit_test(test_those_who_send_nothing_do_not_hold_up_a_crowd),
+		cmocka_unit_test(test_without_descriptors_it_waits_for_one),
+		cmocka_unit_test(test_a_crowd_is_answered_one_turn_of_the_loop_after_the_other),
+		cmocka_unit_test(test_closing_while_a_crowd_waits_for_its_turn),
 		cmocka_unit_test(test_descriptors_beyond_1024_are_fine),
 		cmocka_unit_test(test_a_stream_brings_one_piece_after_the_other),
 		cmocka_unit_test(test_streams_are_limited_and_make_room),

@@ -5,7 +5,15 @@
 #include "core/monitor.h"
 #include "world.h"
 
-enum { WITNESS_WRITE, WITNESS_READ, WITNESS_LISTENERS }; /* the listeners it looks at */
+/* The listeners it looks at. Operators leave the first two alone: these show what is judged. The
+ * others are their twins, with the same settings, and have what is judged and ordered. */
+enum {
+	WITNESS_WRITE,
+	WITNESS_READ,
+	WITNESS_ORDERED_WRITE,
+	WITNESS_ORDERED_READ,
+	WITNESS_LISTENERS,
+};
 
 enum word { /* what one whole answer amounts to */
 	    WORD_NOTHING,
@@ -39,11 +47,21 @@ struct told {                    /* what the monitor was told by one node */
 	int64_t audible_ms;      /* when it last could have answered on any port */
 };
 
+struct ordered { /* what an operator has said of one server */
+	enum admin_state admin;
+	enum health_order health;
+	unsigned answers_due; /* until the health is what it answers */
+	int64_t since_ms;
+	bool weighed; /* the weight is an order, not the file's */
+	unsigned weight;
+};
+
 struct witness {
 	struct world *world;
 	const struct config *config;
 	bool lets_go[WITNESS_LISTENERS]; /* of what the file before had kept */
 	struct told told[WORLD_MAX_NODES];
+	struct ordered ordered[WITNESS_LISTENERS][WORLD_MAX_NODES]; /* of the twins */
 	unsigned n_closed[WITNESS_LISTENERS][WORLD_MAX_NODES]; /* in published views */
 	uint64_t highest; /* timeline of any proof, as far as the monitor has not given it up */
 	int64_t started_ms;
@@ -79,6 +97,12 @@ void witness_after(struct witness *x, const struct event *ev, const struct updat
 		   const struct view *before, const struct view *now);
 /* Long after the last fault. */
 void witness_settled(struct witness *x, const struct view *now);
+
+/* witness_orders.c: what operators say, and what becomes of it. */
+bool witness_is_ordered(unsigned listener);
+void witness_order(struct witness *x, const struct event *ev);
+void witness_hear_of_orders(struct witness *x, const struct observation *o);
+void witness_check_orders(struct witness *x, const struct view *before, const struct view *now);
 
 /* witness_hears.c: what the monitor is told. */
 bool witness_is_ours(const struct witness *x, const struct observation *o);

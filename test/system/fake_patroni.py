@@ -15,6 +15,8 @@ import struct
 import threading
 import time
 
+from procs import wait_for
+
 SYSTEM_ID = "7300000000000000001"
 
 
@@ -215,6 +217,16 @@ class FakePostgres:
             self.wake_w.send(b"x")
             self.thread.join()
             self.thread = None
+
+    def end_session(self, abruptly=False):
+        """This server's end of the one session that it has: FIN or RST."""
+        wait_for(lambda: len(self.sessions) == 1, 5, f"one session on {self.name}", 0.01)
+        s = next(iter(self.sessions))
+        if abruptly:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.selector.unregister(s)
+        del self.sessions[s]
+        s.close()
 
     def _run(self):
         while True:

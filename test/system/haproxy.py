@@ -25,6 +25,7 @@ defaults
     log global
     option tcplog
     option redispatch 1
+    option contstats
     retries 2
     maxconn 200
     timeout connect 1s

@@ -1,4 +1,5 @@
 """PostgreSQL's protocol by hand, for what drivers cannot be made to do."""
+import socket
 import struct
 
 PROTOCOL_3, SSL_REQUEST, GSSENC_REQUEST, CANCEL_REQUEST = 196608, 80877103, 80877104, 80877102
@@ -47,6 +48,12 @@ def login(sock):
     sock.sendall(startup())
     read_until(sock, b"Z")
     return sock
+
+
+def reset(sock):
+    """A client that goes without a word: RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 def error_fields(payload):

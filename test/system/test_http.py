@@ -290,7 +290,7 @@ def test_a_hint_makes_it_ask(world):
 def test_without_http_admin_nothing_is_changed(world):
     i = world[1]
     status, headers, _ = i.request("POST", "/", "s=n2&action=maint&b=read", FORM)
-    assert (status, headers["Location"]) == (303, "/;st=DENY")
+    assert (status, headers["Location"]) == (303, "./;st=DENY")
     assert i.up("read") == ["n2", "n3"]
 
 
@@ -300,13 +300,13 @@ def test_the_form_drains_and_readies(quiet):
     def post(body, **headers):
         status, h, _ = i.request("POST", "/", body, FORM | headers)
         return status, h["Location"]
-    assert post("s=n2&action=drain&b=read") == (303, "/;st=DONE")
+    assert post("s=n2&action=drain&b=read") == (303, "./;st=DONE")
     assert i.stat()["read", "n2"]["status"] == "DRAIN"
-    assert post("s=n2&s=n3&action=maint&b=%233") == (303, "/;st=DONE")
+    assert post("s=n2&s=n3&action=maint&b=%233") == (303, "./;st=DONE")
     assert [i.stat()["read", n]["status"] for n in ("n2", "n3")] == ["MAINT", "MAINT"]
-    assert post("s=n2&s=n3&action=ready&b=read", Origin=f"http://127.0.0.1:{i.port}") == (303, "/;st=DONE")
+    assert post("s=n2&s=n3&action=ready&b=read", Origin=f"http://127.0.0.1:{i.port}") == (303, "./;st=DONE")
     i.wait_up("read", ["n2", "n3"])
-    assert post("s=n9&action=drain&b=read") == (303, "/;st=ERRP")
+    assert post("s=n9&action=drain&b=read") == (303, "./;st=ERRP")
     for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"},
                     {"Origin": f"http://evil.example:{i.port}", "Host": f"evil.example:{i.port}"},
                     {"Content-Type": "text/plain"}):

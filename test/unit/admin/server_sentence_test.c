@@ -135,28 +135,6 @@ static void test_nobody_is_left(void **state)
 			    "proxy write has no server available!");
 }
 
-/* The primary is a reader's backup; a server without weight is none. */
-static void test_who_is_counted(void **state)
-{
-	struct listener_config listeners[] = {{.fallback = FALLBACK_PRIMARY}};
-	struct config config = {.listeners = listeners, .n_listeners = 1};
-	struct cluster_report cluster = {.primary = 0};
-	struct server_report servers[] = {
-		{.member = 0, .state = SERVER_CLOSED, .why = WHY_LAST_RESORT, .weight = 1},
-		{.member = 1, .state = SERVER_OPEN, .weight = 1},
-		{.member = 2, .state = SERVER_OPEN, .weight = 0},
-		{.member = 3, .state = SERVER_CLOSED, .why = WHY_LAGGING, .weight = 1},
-		{.listener = 1, .member = 4, .state = SERVER_OPEN, .weight = 1},
-	};
-	struct report r = {.clusters = &cluster, .servers = servers, .n_servers = 5};
-	unsigned active, backups;
-
-	(void)state;
-	server_sentence_count(&config, &r, 0, &active, &backups);
-	assert_int_equal(active, 1);
-	assert_int_equal(backups, 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,7 +145,6 @@ int main(void)
 		cmocka_unit_test(test_up),
 		cmocka_unit_test(test_what_operators_do),
 		cmocka_unit_test(test_nobody_is_left),
-		cmocka_unit_test(test_who_is_counted),
 	};
 
 	return cmocka_run_group_tests_name("server_sentence", tests, NULL, NULL);

@@ -406,6 +406,20 @@ static void test_descriptors_are_those_of_sessions(void **state)
 
 /* ---- what there is little or nothing to say of ---- */
 
+/* As in its log, and as HAProxy does. */
+static void test_dates_are_local_time(void **state)
+{
+	struct world *w = *state;
+
+	w->process.wall_ms = 1795159238387;
+	w->process.utc_offset_s = 14 * 3600;
+	assert_string_equal(world_run(w, "show errors"),
+			    "Total events captured on [20/Nov/2026:21:20:38.387] : 0\n");
+	w->process.utc_offset_s = -(9 * 3600 + 30 * 60);
+	assert_string_equal(world_run(w, "show errors"),
+			    "Total events captured on [19/Nov/2026:21:50:38.387] : 0\n");
+}
+
 static void test_what_isari_does_not_have_is_empty_as_in_haproxy(void **state)
 {
 	struct world *w = *state;
@@ -541,6 +555,7 @@ int main(void)
 		TEST(test_a_session_is_shown_whole_by_its_id),
 		TEST(test_a_word_that_is_no_id_shows_all_sessions),
 		TEST(test_descriptors_are_those_of_sessions),
+		TEST(test_dates_are_local_time),
 		TEST(test_what_isari_does_not_have_is_empty_as_in_haproxy),
 		TEST(test_sockets_and_levels_are_told),
 		TEST(test_env_is_ours_alone),

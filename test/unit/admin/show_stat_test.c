@@ -448,6 +448,43 @@ static void test_our_own_columns_are_numbers_after_the_separator(void **state)
 	expect_cell(w, "show stat primary 4 3", TIMELINE, "");
 }
 
+/* As in the table of nodes, the JSON, the page and the metrics: no lag but a known one. */
+static void test_what_a_silent_member_said_once_is_not_known_any_more(void **state)
+{
+	struct world *w = *state;
+
+	w->members[1].outcome = OUTCOME_TIMEOUT;
+	expect_cell(w, SERVER_2, TIMELINE, "");
+	expect_cell(w, SERVER_2, LAG, "");
+	w->members[0].lag_known = true; /* a new primary's, of the time before */
+	expect_cell(w, SERVER_1, TIMELINE, "5");
+	expect_cell(w, SERVER_1, LAG, "");
+}
+
+/* The primary is a reader's backup; a server without weight is none. */
+static void test_servers_that_are_up_are_counted(void **state)
+{
+	struct listener_config listeners[] = {{.fallback = FALLBACK_PRIMARY}};
+	struct config config = {.listeners = listeners, .n_listeners = 1};
+	struct cluster_report cluster = {.primary = 0};
+	struct server_report servers[] = {
+		{.member = 0, .state = SERVER_CLOSED, .why = WHY_LAST_RESORT, .weight = 1},
+		{.member = 1, .state = SERVER_OPEN, .weight = 1},
+		{.member = 2, .state = SERVER_OPEN, .weight = 0},
+		{.member = 3, .state = SERVER_CLOSED, .why = WHY_LAGGING, .weight = 1},
+		{.listener = 1, .member = 4, .state = SERVER_OPEN, .weight = 1},
+	};
+	struct report r = {.clusters = &cluster, .servers = servers, .n_servers = 5};
+	struct stat_servers up;
+
+	(void)state;
+	up = stat_servers_of(&config, &r, 0);
+	assert_int_equal(up.active, 1);
+	assert_int_equal(up.backups, 1);
+	assert_int_equal(up.usable_weight, 1);
+	assert_int_equal(up.running, 3);
+}
+
 static void test_address_is_the_resolved_one_when_there_is_one(void **state)
 {
 	struct world *w = *state;
@@ -485,6 +522,8 @@ int main(void)
 		TEST(test_every_outcome_has_haproxys_check_word),
 		TEST(test_counters_reach_their_columns),
 		TEST(test_our_own_columns_are_numbers_after_the_separator),
+		TEST(test_what_a_silent_member_said_once_is_not_known_any_more),
+		cmocka_unit_test(test_servers_that_are_up_are_counted),
 		TEST(test_address_is_the_resolved_one_when_there_is_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -209,6 +210,21 @@ static void test_a_cluster_without_primary_names_whom_it_blames(void **state)
 	assert_memory_equal(text, second, strlen(second));
 }
 
+/* 3 am: the page, the CLI and the metrics must not tell different stories. */
+static void test_a_primary_in_doubt_is_told_with_the_doubt_everywhere(void **state)
+{
+	static const char *const commands[] = {"show clusters", "show clusters json"};
+	struct world *w = *state;
+	char doubt[128];
+
+	w->members[0].outcome = OUTCOME_TIMEOUT;
+	w->members[0].why = WHY_REST_SILENT;
+	w->clusters[0].in_doubt = true;
+	snprintf(doubt, sizeof(doubt), "n1 %s", why_text(WHY_REST_SILENT));
+	for (size_t i = 0; i < 2; i++)
+		assert_non_null(strstr(world_run(w, commands[i]), doubt));
+}
+
 static void test_who_waits_is_a_line_of_its_listener(void **state)
 {
 	struct world *w = *state;
@@ -249,7 +265,7 @@ static void test_large_lag_is_readable(void **state)
 	w->members[1].lag_bytes = 3ull << 30;
 	assert_non_null(strstr(world_run(w, "show clusters"), " 3072MB "));
 	w->members[1].lag_bytes = UINT64_MAX;
-	assert_non_null(strstr(world_run(w, "show clusters"), "TB "));
+	assert_non_null(strstr(world_run(w, "show clusters"), " 16383PB "));
 }
 
 static void test_sess_asks_for_the_list_first(void **state)
@@ -354,6 +370,7 @@ int main(void)
 		TEST(test_who_waits_is_a_line_of_its_listener),
 		TEST(test_a_silent_member_shows_no_role_of_the_past),
 		TEST(test_a_cluster_without_primary_names_whom_it_blames),
+		TEST(test_a_primary_in_doubt_is_told_with_the_doubt_everywhere),
 		TEST(test_large_lag_is_readable),
 		TEST(test_sess_asks_for_the_list_first),
 		TEST(test_sess_is_one_line_per_session_in_haproxys_shape),

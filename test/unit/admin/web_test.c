@@ -313,10 +313,10 @@ static void test_sessions_are_asked_for_first(void **state)
 	struct desk *d = *state;
 
 	get(d, "/api/sessions");
-	assert_true(d->a.needs_sessions);
+	assert_int_equal(d->a.needs, WEB_NEEDS_SESSIONS);
 	d->w->facts.have_sessions = true;
 	assert_string_equal(get(d, "/api/sessions"), "{\"sessions\":[]}\n");
-	assert_false(d->a.needs_sessions);
+	assert_int_equal(d->a.needs, WEB_NEEDS_NOTHING);
 	assert_begins(get(d, "/api/clusters"), "{\"clusters\":[{\"name\":\"main\"");
 	assert_begins(get(d, "/api/members"), "{\"members\":[{");
 	assert_begins(get(d, "/api/events"), "{\"events\":[");
@@ -330,17 +330,17 @@ static void test_the_form_orders_what_haproxys_does(void **state)
 	struct desk *d = *state;
 
 	d->w->config->http.admin = true;
-	assert_string_equal(post_form(d, "s=n2&action=drain&b=replica"), "/;st=DONE");
+	assert_string_equal(post_form(d, "s=n2&action=drain&b=replica"), "./;st=DONE");
 	assert_int_equal(d->a.n_orders, 1);
 	assert_int_equal(d->a.orders[0].type, ORDER_SET_SERVER);
 	assert_int_equal(d->a.orders[0].state, ADMIN_DRAIN);
 	assert_int_equal(d->a.orders[0].listener, 1);
 	assert_int_equal(d->a.orders[0].server, 1);
-	assert_string_equal(post_form(d, "b=%232&s=n1&s=n3&action=maint"), "/;st=DONE");
+	assert_string_equal(post_form(d, "b=%232&s=n1&s=n3&action=maint"), "./;st=DONE");
 	assert_int_equal(d->a.n_orders, 2);
 	assert_int_equal(d->a.orders[1].server, 2);
 	assert_int_equal(d->a.orders[1].listener, 0);
-	assert_string_equal(post_form(d, "action=shutdown&b=primary&s=n1"), "/;st=DONE");
+	assert_string_equal(post_form(d, "action=shutdown&b=primary&s=n1"), "./;st=DONE");
 	assert_int_equal(d->a.orders[0].type, ORDER_SHUTDOWN_SERVER);
 }
 
@@ -350,16 +350,16 @@ static void test_a_form_that_cannot_be_done_says_why(void **state)
 		const char *form, *location;
 		size_t n_orders;
 	} cases[] = {
-		{"", "/;st=ERRP", 0},
-		{"action=drain&b=replica", "/;st=NONE", 0},
-		{"s=n2&action=dance&b=replica", "/;st=ERRP", 0},
-		{"s=n2&action=hrunn&b=replica", "/;st=ERRP", 0},
-		{"s=n2&action=drain&b=nobody", "/;st=ERRP", 0},
-		{"s=n9&action=drain&b=replica", "/;st=ERRP", 0},
-		{"s=n9&s=n2&action=drain&b=replica", "/;st=PART", 1},
-		{"s=%00n2&action=drain&b=replica", "/;st=ERRP", 0},
-		{"s&action&b", "/;st=ERRP", 0},
-		{"&&&=&%&%4", "/;st=ERRP", 0},
+		{"", "./;st=ERRP", 0},
+		{"action=drain&b=replica", "./;st=NONE", 0},
+		{"s=n2&action=dance&b=replica", "./;st=ERRP", 0},
+		{"s=n2&action=hrunn&b=replica", "./;st=ERRP", 0},
+		{"s=n2&action=drain&b=nobody", "./;st=ERRP", 0},
+		{"s=n9&action=drain&b=replica", "./;st=ERRP", 0},
+		{"s=n9&s=n2&action=drain&b=replica", "./;st=PART", 1},
+		{"s=%00n2&action=drain&b=replica", "./;st=ERRP", 0},
+		{"s&action&b", "./;st=ERRP", 0},
+		{"&&&=&%&%4", "./;st=ERRP", 0},
 	};
 	struct desk *d = *state;
 
@@ -374,7 +374,7 @@ static void test_without_http_admin_the_form_is_denied(void **state)
 {
 	struct desk *d = *state;
 
-	assert_string_equal(post_form(d, "s=n2&action=drain&b=replica"), "/;st=DENY");
+	assert_string_equal(post_form(d, "s=n2&action=drain&b=replica"), "./;st=DENY");
 	assert_int_equal(d->a.n_orders, 0);
 }
 

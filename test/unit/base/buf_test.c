@@ -56,6 +56,40 @@ static void a_long_format_is_not_cut(void **state)
 	buf_fini(&b);
 }
 
+/* What fits exactly, with its NUL, and what does not by one byte. */
+static void a_format_meets_every_end_of_the_room(void **state)
+{
+	(void)state;
+	for (unsigned filled = 200; filled < 300; filled++) {
+		struct buf b = {0};
+
+		for (unsigned i = 0; i < filled; i++)
+			buf_putc(&b, '.');
+		buf_printf(&b, "%s %d", "word", 42);
+		assert_int_equal(b.len, filled + 7);
+		assert_string_equal(b.data + filled, "word 42");
+		assert_true(b.len < b.cap);
+		buf_fini(&b);
+	}
+}
+
+static void numbers_need_no_format(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_uint(&b, 0);
+	buf_putc(&b, ' ');
+	buf_uint(&b, UINT64_MAX);
+	buf_putc(&b, ' ');
+	buf_int(&b, INT64_MIN);
+	buf_putc(&b, ' ');
+	buf_int(&b, INT64_MAX);
+	assert_string_equal(b.data, "0 18446744073709551615 -9223372036854775808 "
+				    "9223372036854775807");
+	buf_fini(&b);
+}
+
 static void any_byte_goes_in(void **state)
 {
 	struct buf b = {0};
@@ -106,6 +140,8 @@ int main(void)
 		cmocka_unit_test(text_is_appended_and_stays_terminated),
 		cmocka_unit_test(it_grows_over_every_boundary),
 		cmocka_unit_test(a_long_format_is_not_cut),
+		cmocka_unit_test(a_format_meets_every_end_of_the_room),
+		cmocka_unit_test(numbers_need_no_format),
 		cmocka_unit_test(any_byte_goes_in),
 		cmocka_unit_test(consumed_bytes_leave_from_the_front),
 		cmocka_unit_test(a_taken_string_is_the_callers),

@@ -186,9 +186,30 @@ static void a_copy_says_whether_it_fitted(void **state)
 	assert_string_equal(out, "abc");
 }
 
+static void bytes_are_said_in_few_digits(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {{0, "0 B"},
+		     {10239, "10239 B"},
+		     {10240, "10 kB"},
+		     {3ull << 30, "3072 MB"},
+		     {1ull << 50, "1024 TB"},
+		     {UINT64_MAX, "16383 PB"}};
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(str_bytes(cases[i].bytes, " ", out, sizeof(out)),
+				    cases[i].text);
+	assert_string_equal(str_bytes(4096, "", out, sizeof(out)), "4096B");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_are_said_in_few_digits),
 		cmocka_unit_test(durations_have_one_unit_and_zero_needs_none),
 		cmocka_unit_test(short_durations_know_microseconds),
 		cmocka_unit_test(durations_that_are_none_leave_the_value_alone),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/counters.h"
+#include "config_copy.h"
 #include "view_fixture.h"
 #include <pthread.h>
 
@@ -234,6 +235,38 @@ static void test_a_member_is_heard_at_any_listener_by_any_worker(void **state)
 	config_unref(c);
 }
 
+static void reload_with(struct scoreboard *s, struct config **now, unsigned maxconn)
+{
+	struct config *next = config_copy(*now);
+
+	next->maxconn = next->listeners[0].maxconn = maxconn;
+	config_finish(next);
+	scoreboard_take_config(s, *now, next);
+	config_unref(*now);
+	*now = next;
+}
+
+static void test_an_operators_limits_outlive_a_reload_where_there_is_room(void **state)
+{
+	struct config *c = fixture_config((unsigned[]){100, 100}, 2);
+	struct scoreboard *s = scoreboard_new(c, 1);
+
+	(void)state;
+	reload_with(s, &c, 1000);
+	assert_int_equal(s->maxconn, 1000);
+	assert_int_equal(s->gauges[0].limit, 1000);
+	NOTE(s, maxconn, 800);
+	NOTE(&s->gauges[0], limit, 800);
+	reload_with(s, &c, 900);
+	assert_int_equal(s->maxconn, 800);
+	assert_int_equal(s->gauges[0].limit, 800);
+	reload_with(s, &c, 500); /* sessions have memory and descriptors for so many */
+	assert_int_equal(s->maxconn, 500);
+	assert_int_equal(s->gauges[0].limit, 800);
+	scoreboard_free(s);
+	config_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_maxima_begin_again_from_what_is_now),
 		cmocka_unit_test(test_a_scoreboard_begins_with_the_configured_limits),
 		cmocka_unit_test(test_gauge_holds_its_limit_among_threads),
+		cmocka_unit_test(test_an_operators_limits_outlive_a_reload_where_there_is_room),
 		cmocka_unit_test(test_a_member_is_heard_at_any_listener_by_any_worker),
 	};
 

@@ -60,6 +60,18 @@ static void test_the_stricter_of_two_counts_and_both_can_be_changed(void **state
 	assert_int_equal(rate_limit_take(&r, 20, 5000), 20);
 }
 
+static void test_a_clock_that_was_read_earlier_begins_no_second_anew(void **state)
+{
+	struct rate_limit r = {.per_second = {10, 0}};
+
+	(void)state;
+	assert_int_equal(rate_limit_take(&r, 10, 6000), 10);
+	assert_int_equal(rate_limit_take(&r, 10, 5999), 0);
+	rate_limit_give_back(&r, 3, 5999); /* of the second before: its places are gone */
+	assert_int_equal(rate_limit_take(&r, 10, 6001), 0);
+	assert_int_equal(rate_limit_take(&r, 10, 7000), 10);
+}
+
 enum { THREADS = 4, LIMIT = 50000 };
 
 struct door {
@@ -101,6 +113,7 @@ int main(void)
 		cmocka_unit_test(test_a_second_has_its_share_and_no_more),
 		cmocka_unit_test(test_who_did_not_come_leaves_the_place),
 		cmocka_unit_test(test_the_stricter_of_two_counts_and_both_can_be_changed),
+		cmocka_unit_test(test_a_clock_that_was_read_earlier_begins_no_second_anew),
 		cmocka_unit_test(test_threads_share_one_second),
 	};
 
