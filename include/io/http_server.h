@@ -5,7 +5,10 @@
  * Limits (a client that sends slowly, reads slowly, sends too much or nothing at all harms nobody):
  * below. Beyond HTTP_MAX_CONNECTIONS whoever comes waits for a place, and those who have not sent
  * their request lose theirs sooner; beyond HTTP_MAX_PER_ADDRESS of one address it is closed at
- * once. Longer heads get 431, longer bodies 413. */
+ * once. Longer heads get 431, longer bodies 413.
+ *
+ * What is no HTTP to begin with is refused in MHD's own words (400, 414, 431, 505), without the
+ * headers of every answer: there is nothing of the request in them. */
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"

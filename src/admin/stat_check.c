@@ -39,6 +39,8 @@ static const char *reason_phrase(int status)
 		int status;
 		const char *phrase;
 	} phrases[] = {
+		{301, "Moved Permanently"},
+		{302, "Found"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{403, "Forbidden"},
@@ -47,13 +49,11 @@ static const char *reason_phrase(int status)
 		{408, "Request Timeout"},
 		{412, "Precondition Failed"},
 		{429, "Too Many Requests"},
-		{301, "Moved Permanently"},
 		{500, "Internal Server Error"},
 		{501, "Not Implemented"},
 		{502, "Bad Gateway"},
 		{503, "Service Unavailable"},
 		{504, "Gateway Timeout"},
-		{302, "Found"},
 	};
 
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {

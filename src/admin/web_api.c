@@ -1,5 +1,6 @@
 /* What programs ask: where the primary is, which replicas there are, whether we are alive and
  * ready. Not here: everything about the clusters (json_clusters.c). */
+#include "admin/phrases.h"
 #include "admin/web_parts.h"
 #include "base/str.h"
 #include "wire/json_out.h"
@@ -65,6 +66,19 @@ static void end_json(const struct web_call *c)
 	c->answer->type = WEB_JSON;
 }
 
+/* Also while two claim to be it: an application that would write to either of them may lose it. */
+static void refuse_without_primary(const struct web_call *c, const struct cluster_report *r)
+{
+	struct buf why = {0};
+
+	phrase_cluster_why(c->facts, r, &why);
+	web_refuse_json(c, 503, "cluster %s has %s%s%s",
+			c->facts->config->clusters[r->cluster].name, phrase_no_primary(r),
+			why.len ? ": " : "", why.len ? why.data : "");
+	buf_fini(&why);
+}
+
+/* In doubt it is still the one, as for new sessions of ours, until somebody knows better. */
 void web_primary(const struct web_call *c)
 {
 	const struct admin_facts *f = c->facts;
@@ -75,8 +89,7 @@ void web_primary(const struct web_call *c)
 		return;
 	const struct cluster_report *r = &f->report->clusters[cluster];
 	if (r->primary < 0) {
-		web_refuse_json(c, 503, "cluster %s has no primary",
-				f->config->clusters[cluster].name);
+		refuse_without_primary(c, r);
 		return;
 	}
 	json_out_init(&j, &c->answer->body);
@@ -84,11 +97,21 @@ void web_primary(const struct web_call *c)
 	end_json(c);
 }
 
-static bool is_replica(const struct admin_facts *f, unsigned member)
+/* What /replica of its Patroni would say, from the body of its last answer. */
+static bool claims_replica(const struct member_report *m)
+{
+	return m->claim == CLAIM_REPLICA && m->state == PG_RUNNING &&
+	       !(m->flags & TAG_NOLOADBALANCE);
+}
+
+/* Patroni is asked for the roles that our listeners serve only. */
+static bool is_replica(const struct admin_facts *f, const struct cluster_config *cluster,
+		       unsigned member)
 {
 	const struct member_report *m = &f->report->members[member];
+	const unsigned replica = ROLE_BIT(ROLE_REPLICA);
 
-	return m->up && (m->roles & ROLE_BIT(ROLE_REPLICA)) != 0;
+	return m->up && (cluster->roles_served & replica ? m->roles & replica : claims_replica(m));
 }
 
 void web_replicas(const struct web_call *c)
@@ -104,7 +127,7 @@ void web_replicas(const struct web_call *c)
 	json_out_init(&j, &c->answer->body);
 	json_out_array(&j, NULL);
 	for (unsigned i = cc->first_member; i < cc->first_member + cc->n_members; i++) {
-		if (!is_replica(f, i))
+		if (!is_replica(f, cc, i))
 			continue;
 		put_member(&j, f, i);
 		n++;

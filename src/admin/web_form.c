@@ -1,5 +1,5 @@
-/* Orders over HTTP: HAProxy's form (ready, drain, maint and shutdown of servers), and the hint that
- * a cluster changes.
+/* Orders over HTTP: HAProxy's form (of its actions ready, drain and maint), and the hint that a
+ * cluster changes.
  * Not here: doing them; whether a POST may order anything at all (web_guard.c). */
 #include "admin/proxies.h"
 #include "admin/web_parts.h"
@@ -16,32 +16,11 @@ static const char *const results[] = {[FORM_DONE] = "DONE",
 				      [FORM_WRONG] = "ERRP",
 				      [FORM_DENIED] = "DENY"};
 
-static const struct {
-	const char *word;
-	enum admin_order_type type;
-	enum admin_state state;
-} actions[] = {
-	{"ready", ORDER_SET_SERVER, ADMIN_READY},
-	{"drain", ORDER_SET_SERVER, ADMIN_DRAIN},
-	{"maint", ORDER_SET_SERVER, ADMIN_MAINT},
-	{"shutdown", ORDER_SHUTDOWN_SERVER, ADMIN_READY},
-};
-
-enum { N_ACTIONS = sizeof(actions) / sizeof(actions[0]) };
-
 struct form {
 	int listener; /* -1: no b= yet, or no such backend */
-	int action;   /* -1: likewise */
+	int state;    /* -1: likewise, enum admin_state */
 	unsigned n_named, n_found;
 };
-
-static int find_action(const char *word)
-{
-	for (int i = 0; i < N_ACTIONS; i++)
-		if (strcmp(actions[i].word, word) == 0)
-			return i;
-	return -1;
-}
 
 static void read_frame(const struct web_call *c, const char *at, const char *end, struct form *form)
 {
@@ -51,7 +30,7 @@ static void read_frame(const struct web_call *c, const char *at, const char *end
 		if (strcmp(field.name, "b") == 0)
 			form->listener = proxies_backend(c->facts->config, field.value);
 		else if (strcmp(field.name, "action") == 0)
-			form->action = find_action(field.value);
+			form->state = admin_state_parse(field.value);
 	}
 }
 
@@ -65,8 +44,8 @@ static void add_server(const struct web_call *c, struct form *form, const char *
 		return;
 	form->n_found++;
 	o = web_add_order(c->answer);
-	o->type = actions[form->action].type;
-	o->state = actions[form->action].state;
+	o->type = ORDER_SET_SERVER;
+	o->state = (enum admin_state)form->state;
 	o->listener = (unsigned)form->listener;
 	o->server = (unsigned)server;
 }
@@ -74,11 +53,11 @@ static void add_server(const struct web_call *c, struct form *form, const char *
 static enum form_result read_form(const struct web_call *c)
 {
 	const char *at = c->request->body ? c->request->body : "", *end = at + c->request->body_len;
-	struct form form = {.listener = -1, .action = -1};
+	struct form form = {.listener = -1, .state = -1};
 	struct web_field field;
 
 	read_frame(c, at, end, &form);
-	if (form.listener < 0 || form.action < 0)
+	if (form.listener < 0 || form.state < 0)
 		return FORM_WRONG;
 	while (web_next_field(&at, end, &field))
 		if (strcmp(field.name, "s") == 0)

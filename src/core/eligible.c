@@ -149,6 +149,15 @@ static struct standing by_role(const struct cluster_state *c, const struct membe
 	return lose(l->on_demotion, before, role_why(m, l, is_leader), CLOSE_DEMOTED);
 }
 
+/* By an operator's word. A last resort that is not needed and serves nobody is not kept for
+ * anybody: else it would be taken for a server that has lost its role, once it may serve again. */
+static struct standing take_no_new(struct standing s, enum server_state before, enum why why)
+{
+	bool idle = s.why == WHY_LAST_RESORT && before == SERVER_CLOSED;
+
+	return stand(idle ? SERVER_CLOSED : SERVER_KEPT, why, CLOSE_DEMOTED);
+}
+
 struct standing eligible_judge(const struct cluster_state *c, const struct member_state *m,
 			       const struct listener_config *l, const struct server_track *t,
 			       enum server_state before)
@@ -165,9 +174,9 @@ struct standing eligible_judge(const struct cluster_state *c, const struct membe
 	if (t->health == HEALTH_DOWN && s.state != SERVER_CLOSED)
 		return stand(SERVER_CLOSED, WHY_HEALTH_DOWN, CLOSE_OPERATOR);
 	if (t->admin == ADMIN_DRAIN && s.state == SERVER_OPEN)
-		s = stand(SERVER_KEPT, WHY_DRAIN, CLOSE_DEMOTED);
+		s = take_no_new(s, before, WHY_DRAIN);
 	if (t->health == HEALTH_STOPPING && s.state == SERVER_OPEN)
-		s = stand(SERVER_KEPT, WHY_HEALTH_STOPPING, CLOSE_DEMOTED);
+		s = take_no_new(s, before, WHY_HEALTH_STOPPING);
 	return s;
 }
 

@@ -113,6 +113,7 @@ static void on_gone(void *arg, struct http_exchange *x)
 static void open_with(struct fixture *f, int64_t request_ms, int64_t response_ms, int64_t stall_ms)
 {
 	struct err e = {""};
+	int rc;
 
 	memset(f, 0, sizeof(*f));
 	assert_int_equal(loop_open(&f->loop), 0);
@@ -126,8 +127,12 @@ static void open_with(struct fixture *f, int64_t request_ms, int64_t response_ms
 		.response_ms = response_ms,
 		.stall_ms = stall_ms,
 	};
-	if (http_server_open(&f->loop, &f->options, &f->server, &e) != 0)
-		fail_msg("%s", e.text);
+	/* The port was free a moment ago; somebody else's client may have got it since. */
+	for (int n = 0; (rc = http_server_open(&f->loop, &f->options, &f->server, &e)) != 0; n++) {
+		if (rc != -EADDRINUSE || n == 20)
+			fail_msg("%s", e.text);
+		f->options.addr.port = peer_free_port();
+	}
 }
 
 static void open_server(struct fixture *f)

@@ -17,6 +17,23 @@ static void draw_probing(struct world *w, struct cluster_config *c)
 		c->scope = xstrdup("world");
 }
 
+static bool is_for_writes(unsigned listener)
+{
+	return listener == WITNESS_WRITE || listener == WITNESS_ORDERED_WRITE;
+}
+
+/* What bends a rule is the same for both twins. */
+static void settle_twins(struct config *c)
+{
+	for (unsigned i = 0; i < WITNESS_ORDERED_WRITE; i++) {
+		const struct listener_config *l = &c->listeners[i];
+		struct listener_config *twin = &c->listeners[i + WITNESS_ORDERED_WRITE];
+
+		twin->on_unreachable = l->on_unreachable;
+		twin->on_demotion = l->on_demotion;
+	}
+}
+
 static void fill_listeners(struct world *w, struct config *c)
 {
 	c->n_listeners = WITNESS_LISTENERS;
@@ -25,12 +42,15 @@ static void fill_listeners(struct world *w, struct config *c)
 		struct listener_config *l = &c->listeners[i];
 
 		listener_config_defaults(l);
-		l->name = xstrdup(i == WITNESS_WRITE ? "write" : "read");
-		l->serve = ROLE_BIT(i == WITNESS_WRITE ? ROLE_PRIMARY : ROLE_REPLICA);
+		l->name = xasprintf("%s%u", is_for_writes(i) ? "write" : "read", i);
+		l->serve = ROLE_BIT(is_for_writes(i) ? ROLE_PRIMARY : ROLE_REPLICA);
+		if (witness_is_ordered(i))
+			continue;
 		l->on_unreachable = world_chance(w, 2) ? POLICY_CLOSE : POLICY_KEEP;
 		if (i == WITNESS_READ && world_chance(w, 2))
 			l->on_demotion = POLICY_KEEP;
 	}
+	settle_twins(c);
 }
 
 struct config *cast_config(struct world *w)
@@ -68,9 +88,10 @@ static void edit(struct world *w, struct config *c)
 	p->fall = 2 + (unsigned)world_chance(w, 3);
 	for (unsigned i = 0; i < c->n_members; i++)
 		c->members[i].weight = 1 + (unsigned)world_chance(w, 100);
-	for (unsigned i = 0; i < c->n_listeners; i++)
+	for (unsigned i = 0; i < WITNESS_ORDERED_WRITE; i++)
 		c->listeners[i].on_unreachable = world_chance(w, 2) ? POLICY_CLOSE : POLICY_KEEP;
 	c->listeners[WITNESS_READ].on_demotion = world_chance(w, 2) ? POLICY_CLOSE : POLICY_KEEP;
+	settle_twins(c);
 }
 
 struct config *cast_again(struct world *w, const struct config *now)

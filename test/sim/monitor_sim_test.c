@@ -30,13 +30,16 @@
  *	13. read sessions are cut by their own node's answers and silence only
  *	14. a worker that skips views cuts every session whose server was closed since, and no other
  *	   (worker.c)
- *	15. after a hint all members are asked within fast_interval; after a sign, too, where
+ *	15. an operator's order is done, is all that it does, and outlives roles and reloads: its
+ *	   server is as its twin, of whom nothing was said, or closed, or drained, as ordered
+ *	   (witness_orders.c)
+ *	16. after a hint all members are asked within fast_interval; after a sign, too, where
  *	   nothing was amiss
  * and at the end of a world:
- *	16. after the last fault a true primary is served within 5 s (in a switchover on a calm day,
+ *	17. after the last fault a true primary is served within 5 s (in a switchover on a calm day,
  *	   150 ms), and in the end the view names the true primary and the true replicas
- *	17. an unchanged world makes no new generation
- *	18. replaying the events gives the same views (asked of every fourth world: it costs as much
+ *	18. an unchanged world makes no new generation
+ *	19. replaying the events gives the same views (asked of every fourth world: it costs as much
  *	   as the world itself) */
 #include "base/mem.h"
 #include "cast.h"
@@ -68,6 +71,7 @@ struct pending { /* an answer on its way */
 
 struct sim {
 	struct world world;
+	struct rng orders; /* of its own: the same worlds with other orders */
 	struct witness witness;
 	struct sim_worker worker;
 	struct config *config; /* at the start ... */
@@ -151,7 +155,7 @@ static void step(struct sim *s, const struct event *ev, bool on_time)
 	witness_after(&s->witness, ev, &up, before, s->view);
 	if (up.view)
 		view_unref(before);
-	if (rng_below(&s->world.rng, 3))
+	if (rng_below(ev->type == EV_OPERATOR ? &s->orders : &s->world.rng, 3))
 		worker_take(&s->worker, s->view);
 	s->generations[s->n_log - 1] = s->view ? s->view->generation : 0;
 	s->tick_ms = up.next_tick_ms;
@@ -244,8 +248,29 @@ static void reload(struct sim *s)
 	step(s, &ev, false);
 }
 
+/* Anything that an operator may say of a server. */
+static void order(struct sim *s)
+{
+	enum { WORDS = OPERATOR_CLEAR + 1, N_TWINS = WITNESS_LISTENERS - WITNESS_ORDERED_WRITE };
+	struct event ev = {.type = EV_OPERATOR, .now_ms = s->world.now_ms};
+
+	ev.u.operator.listener = WITNESS_ORDERED_WRITE +(unsigned) rng_below(&s->orders, N_TWINS);
+	ev.u.operator.server =(unsigned) rng_below(&s->orders, s->world.n_nodes);
+	ev.u.operator.word =(enum operator_word) rng_below(&s->orders, WORDS);
+	ev.u.operator.state =(enum admin_state) rng_below(&s->orders, ADMIN_MAINT + 1);
+	ev.u.operator.weight = rng_below(&s->orders, 2) ? 256 : 0;
+	ev.u.operator.health = rng_below(&s->orders, 2) ? HEALTH_DOWN : HEALTH_STOPPING;
+	world_trace(&s->world, "ORDER listener %u, n%u: word %d, %s, health %s, weight %u",
+		    ev.u.operator.listener, ev.u.operator.server, ev.u.operator.word,
+		    admin_state_name(ev.u.operator.state), health_order_name(ev.u.operator.health),
+		    ev.u.operator.weight);
+	step(s, &ev, false);
+}
+
 static void disturb(struct sim *s)
 {
+	while (rng_below(&s->orders, 2))
+		order(s);
 	switch (rng_below(&s->world.rng, 13)) {
 	case 0: own_pause(s); break;
 	case 1: report_sign(s); break;
@@ -381,6 +406,7 @@ static bool world_holds(uint64_t seed, bool tracing, char *failure, size_t n)
 	bool ok;
 
 	world_init(&s->world, seed, tracing);
+	rng_seed(&s->orders, seed);
 	if (world_chance(&s->world, 2))
 		world_establish(&s->world);
 	live(s, seed);

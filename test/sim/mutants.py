@@ -24,7 +24,7 @@ PROOF, HEALTH, ARBITER = "core/proof.c", "core/health.c", "core/arbiter.c"
 MONITOR, OBSERVE, PORT = "core/monitor.c", "core/monitor_observe.c", "core/monitor_port.c"
 VIEW, ELIGIBLE, FENCE = "core/monitor_view.c", "core/eligible.c", "core/fence.c"
 ASK, SCHEDULE, LEASE = "core/monitor_ask.c", "core/schedule.c", "core/monitor_lease.c"
-CONFIG = "core/monitor_config.c"
+CONFIG, OPERATOR, TURNS = "core/monitor_config.c", "core/monitor_operator.c", "core/view.c"
 
 # (rule of the contract, what is switched off, then per edit: file, exact text, replacement)
 MUTANTS = [
@@ -243,6 +243,40 @@ MUTANTS = [
      "	return o->asked_ms < m->void_before_ms && j.verdict != VERDICT_REFUSAL &&\n"
      "	       j.verdict != VERDICT_WRONG_CLUSTER;",
      "	return o->asked_ms < m->void_before_ms && j.verdict != VERDICT_SILENCE;"),
+    # ---- what operators order ----
+    ("op", "maintenance closes nothing", ELIGIBLE,
+     "	if (t->admin == ADMIN_MAINT)\n", "	if (false)\n"),
+    ("op", "a drained server takes new sessions", ELIGIBLE,
+     "	if (t->admin == ADMIN_DRAIN && s.state == SERVER_OPEN)\n", "	if (false)\n"),
+    ("op", "a drain opens what is closed", ELIGIBLE,
+     "	if (t->admin == ADMIN_DRAIN && s.state == SERVER_OPEN)\n",
+     "	if (t->admin == ADMIN_DRAIN)\n"),
+    ("op", "health down closes nothing", ELIGIBLE,
+     "	if (t->health == HEALTH_DOWN && s.state != SERVER_CLOSED)\n", "	if (false)\n"),
+    ("op", "health stopping takes new sessions", ELIGIBLE,
+     "	if (t->health == HEALTH_STOPPING && s.state == SERVER_OPEN)\n", "	if (false)\n"),
+    ("op", "health stopping opens what is closed", ELIGIBLE,
+     "	if (t->health == HEALTH_STOPPING && s.state == SERVER_OPEN)\n",
+     "	if (t->health == HEALTH_STOPPING)\n"),
+    ("op", "what was asked before ends a word on health", OPERATOR,
+     "	if (asked_ms >= t->health_since_ms && --t->answers_due == 0)\n",
+     "	if (--t->answers_due == 0)\n"),
+    ("op", "one good answer ends a word on health", OPERATOR,
+     "	if (asked_ms >= t->health_since_ms && --t->answers_due == 0)\n",
+     "	if (asked_ms >= t->health_since_ms)\n"),
+    ("op", "good answers that end it need not be in a row", OPERATOR,
+     "	t->answers_due = rise;\n", "	(void)rise;\n"),
+    ("op", "a word on health never ends", OPERATOR,
+     "		t->health = HEALTH_AS_ANSWERED;\n", "		(void)t;\n"),
+    ("op", "an ordered weight is not heard", VIEW,
+     "	v->weight = track_of(m, v)->weight;\n", "	v->weight = s->config->weight;\n"),
+    ("op", "a reload forgets an ordered weight", CONFIG,
+     "		if (t->weight == m_before->weight) /*", "		if (true) /*"),
+    ("op", "another weight in the file is not taken", CONFIG,
+     "			t->weight = member_at(config, next, k)->weight;\n", "			(void)next;\n"),
+    ("op", "who weighs nothing takes new sessions", TURNS,
+     "l->servers[i].state == SERVER_OPEN ? l->servers[i].weight : 0;",
+     "l->servers[i].state == SERVER_OPEN ? l->servers[i].weight + 1 : 0;"),
     # ---- asking and publishing ----
     ("1", "two questions at once", ASK,
      "	if (a->in_flight || !s->address_known || !a->pending)\n",

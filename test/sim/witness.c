@@ -197,7 +197,7 @@ static void check_moves(struct witness *x, const struct event *ev, const struct 
 		x->n_closed[l][i]++;
 		if (l == WITNESS_WRITE)
 			check_cut(x, ev, i);
-		else
+		else if (l == WITNESS_READ)
 			check_read_cut(x, ev, i);
 	}
 	if (!was && is && l == WITNESS_WRITE)
@@ -351,6 +351,7 @@ void witness_after(struct witness *x, const struct event *ev, const struct updat
 	check_write_servers(x, now);
 	check_silence(x, now);
 	check_promptness(x, now);
+	witness_check_orders(x, before, now);
 	for (unsigned i = 0; i < x->world->n_nodes && before != now; i++)
 		for (unsigned l = 0; l < WITNESS_LISTENERS; l++)
 			check_moves(x, ev, before, now, l, i);

@@ -62,7 +62,7 @@ struct witness {
 	bool lets_go[WITNESS_LISTENERS]; /* of what the file before had kept */
 	struct told told[WORLD_MAX_NODES];
 	struct ordered ordered[WITNESS_LISTENERS][WORLD_MAX_NODES]; /* of the twins */
-	unsigned n_closed[WITNESS_LISTENERS][WORLD_MAX_NODES]; /* in published views */
+	unsigned n_closed[WITNESS_LISTENERS][WORLD_MAX_NODES];      /* in published views */
 	uint64_t highest; /* timeline of any proof, as far as the monitor has not given it up */
 	int64_t started_ms;
 	int64_t lease_ms;                   /* by the latest ttl and loop_wait that were told */

@@ -299,6 +299,10 @@ void witness_before(struct witness *x, const struct event *ev, bool on_time, int
 	if (!all_is_well(x))
 		x->restless_ms = ev->now_ms;
 	hear_hint(x, ev);
-	if (ev->type == EV_OBSERVATION)
+	if (ev->type == EV_OBSERVATION) {
 		hear(x, &ev->u.observation, on_time);
+		witness_hear_of_orders(x, &ev->u.observation);
+	}
+	if (ev->type == EV_OPERATOR)
+		witness_order(x, ev);
 }

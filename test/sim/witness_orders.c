@@ -26,31 +26,40 @@ void witness_order(struct witness *x, const struct event *ev)
 	}
 }
 
-/* `rise` whole answers in a row, asked for since, end what was said of its health. */
+/* A whole answer to /primary of ours that is worth anything. */
+static bool is_good(const struct witness *x, const struct observation *o)
+{
+	return o->question == ASK_PRIMARY && o->outcome == OUTCOME_ANSWERED &&
+	       witness_is_ours(x, o) && (!witness_is_void(x, o) || witness_word(x, o) == WORD_NO);
+}
+
+/* `rise` good answers in a row, asked for since, end what was said of its health. */
 void witness_hear_of_orders(struct witness *x, const struct observation *o)
 {
-	if (o->question != ASK_PRIMARY)
+	bool silent = o->outcome != OUTCOME_ANSWERED && !witness_is_void(x, o);
+
+	if (o->question == ASK_PORT || o->question == ASK_CONFIG)
 		return;
 	for (unsigned l = WITNESS_ORDERED_WRITE; l < WITNESS_LISTENERS; l++) {
 		struct ordered *r = &x->ordered[l][o->member];
 
-		if (r->health == HEALTH_AS_ANSWERED)
-			continue;
-		if (o->outcome == OUTCOME_ANSWERED && o->asked_ms >= r->since_ms)
-			r->health = --r->answers_due ? r->health : HEALTH_AS_ANSWERED;
-		else if (o->outcome != OUTCOME_ANSWERED)
+		if (silent)
 			r->answers_due = witness_probe(x)->rise;
+		else if (is_good(x, o) && o->asked_ms >= r->since_ms && r->answers_due > 0 &&
+			 --r->answers_due == 0)
+			r->health = HEALTH_AS_ANSWERED;
 	}
 }
 
-/* What it is to be, as its twin is `judged`. A policy keeps nobody who was not there. */
-static enum server_state due_state(const struct ordered *r, enum server_state judged, bool was_there)
+/* May it be so, as its twin is `judged`? A policy keeps nobody who was not there. */
+static bool may_be(enum server_state state, const struct ordered *r, enum server_state judged,
+		   bool was_there)
 {
 	if (r->admin == ADMIN_MAINT || r->health == HEALTH_DOWN)
-		return SERVER_CLOSED;
+		return state == SERVER_CLOSED;
 	if (judged == SERVER_OPEN && (r->admin == ADMIN_DRAIN || r->health == HEALTH_STOPPING))
-		return SERVER_KEPT;
-	return judged == SERVER_KEPT && !was_there ? SERVER_CLOSED : judged;
+		return state == SERVER_KEPT;
+	return state == judged || (state == SERVER_CLOSED && judged != SERVER_OPEN && !was_there);
 }
 
 static bool has_turn(const struct view_listener *l, unsigned server)
@@ -70,11 +79,10 @@ static void check_server(struct witness *x, const struct view *before, const str
 	bool was_there = before && before->listeners[l].servers[i].state != SERVER_CLOSED;
 	unsigned weight = r->weighed ? r->weight : x->config->members[i].weight;
 
-	if (s->state != due_state(r, judged, was_there) &&
-	    !(judged == SERVER_KEPT && !was_there && s->state == SERVER_KEPT))
-		witness_violated(x, "n%u is %s where it is judged %s and ordered %s", i,
+	if (!may_be(s->state, r, judged, was_there))
+		witness_violated(x, "n%u is %s, judged %s and ordered %s, health %s", i,
 				 server_state_name(s->state), server_state_name(judged),
-				 admin_state_name(r->admin));
+				 admin_state_name(r->admin), health_order_name(r->health));
 	if (s->weight != weight)
 		witness_violated(x, "n%u weighs %u, not %u", i, s->weight, weight);
 	if (has_turn(&now->listeners[l], i) != (s->state == SERVER_OPEN && weight > 0))

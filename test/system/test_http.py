@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -96,6 +97,7 @@ def counters_apart(csv):
     ("/api/events", 200, "application/json", '{"events":['),
     ("/api/sessions", 200, "application/json", '{"sessions":['),
     ("/api/workers", 200, "application/json", '{"workers":['),
+    ("/api/memory", 200, "application/json", '{"memory":{'),
     ("/healthz", 200, "text/plain", "alive"),
     ("/readyz", 200, "text/plain", "ready"),
     ("/primary", 200, "application/json", '{"host":'),
@@ -282,7 +284,7 @@ def test_an_open_page_hears_of_a_new_primary_at_once(world):
 def test_a_hint_makes_it_ask(world):
     i = world[1]
     assert i.request("POST", "/hint?cluster=main")[0] == 200
-    i.wait_log(r"event=operator .*order=probe cluster=main")
+    i.wait_log(r"event=operator .*order=probe cluster=main client=127\.0\.0\.1:\d+$")
     assert i.request("POST", "/hint", headers={"Origin": "http://evil.example"})[0] == 403
     assert len(i.logged("order=probe")) == 1
 
@@ -312,6 +314,40 @@ def test_the_form_drains_and_readies(quiet):
                     {"Content-Type": "text/plain"}):
         assert post("s=n2&action=maint&b=read", **headers) == (403, None), headers
     assert i.up("read") == ["n2", "n3"]
+
+
+def test_the_form_works_behind_a_proxys_prefix(quiet):
+    """The proxy may strip its prefix or leave it there; to the browser the page is below it."""
+    i = quiet[1]
+    for target in "/", "/lb/;norefresh":
+        status, headers, _ = i.request("POST", target, "s=n2&action=ready&b=read", FORM)
+        assert status == 303
+        there = urllib.parse.urljoin("http://front.example/lb/", headers["Location"])
+        assert there == "http://front.example/lb/;st=DONE"
+    assert "Action processed successfully" in i.read("/lb/;st=DONE")
+    i.wait_log(r"order=ready listener=read server=n2 client=127\.0\.0\.1:\d+$")
+
+
+def test_replicas_are_known_without_a_read_listener():
+    with Nodes(45, 3) as fakes:
+        config = config_for(fakes)
+        del config["listeners"]["read"]
+        with Web(config) as i:
+            i.wait_up("write", ["n1"])
+            found = wait_for(lambda: (r := i.get("/replicas"))[0] == 200 and len(json.loads(r[2])) == 2 and r[2], 10,
+                             "both replicas")
+    assert [r["name"] for r in json.loads(found)] == ["n2", "n3"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_only_get_and_head_and_the_posts_that_order(quiet, method):
+    i = quiet[1]
+    for path, allowed in ("/primary", "GET, HEAD"), ("/api/clusters", "GET, HEAD"), ("/hint", "POST"), \
+            ("/", "GET, HEAD, POST"):
+        status, headers, _ = i.request(method, path)
+        assert (status, headers["Allow"]) == (405, allowed)
+    for path in "/primary", "/replicas", "/readyz", "/healthz", "/metrics", "/api/clusters", "/isari.live":
+        assert i.request("POST", path, "", FORM)[0] == 405
 
 
 # ---- clients that misbehave ------------------------------------------------------------------------
@@ -355,6 +391,39 @@ def test_too_much_is_cut_short(quiet):
             assert b" 200 " not in read_to_end(s)
     everything_works(i)
     assert i.get("/healthz")[0] == 200
+
+
+def test_clients_that_ask_all_the_time_hold_up_nobody(quiet):
+    """A page takes a millisecond; sixty clients who ask for the next one at once must not keep this thread from
+    its probes and operators. It gives each of its turns a few milliseconds of them."""
+    i = quiet[1]
+    stopping, served, took = threading.Event(), [], []
+
+    def ask_again(n):
+        with i.http(f"127.0.63.{170 + n % 2}") as s:
+            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+            while not stopping.is_set():
+                if b"HTTP/1.1 200 OK" in s.recv(1 << 20):
+                    served.append(n)
+                    s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    threads = [threading.Thread(target=ask_again, args=[n], daemon=True) for n in range(60)]
+    for t in threads:
+        t.start()
+    try:
+        wait_for(lambda: len(set(served)) == 60, 20, "everybody to be served")
+        for _ in range(50):
+            began = time.monotonic()
+            assert "Name: HAProxy" in i.ask("show info", timeout=5)
+            took.append(time.monotonic() - began)
+    finally:
+        stopping.set()
+        for t in threads:
+            t.join(20)
+    median_ms = sorted(took)[25] * 1000
+    print(f"show info beside {len(served)} pages: median {median_ms:.1f} ms")
+    assert median_ms < 100
+    assert i.up("write") == ["n1"]
+    assert not i.logged("event=primary_lost")
 
 
 class Pulse:

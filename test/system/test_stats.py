@@ -1,20 +1,12 @@
-"""What operators run: isari ctl, and the tools written for HAProxy, hatop and its Prometheus exporter."""
-import fcntl
-import os
-import pty
+"""What operators run: isari ctl, and the stats socket. The tools written for HAProxy are in test_tools.py."""
 import re
-import select
-import struct
-import termios
-import time
 
 import pytest
 
-from cluster import http_get
 from fake_patroni import FakeCluster
 from isari import Isari, closed_at, config_for
 from pgwire import login, query, read_until, startup
-from procs import free_port, popen, wait_for
+from procs import wait_for
 
 
 @pytest.fixture
@@ -163,58 +155,3 @@ def test_prompt_and_several_commands(world):
     assert len([part for part in reply.split("\n\n") if part.strip()]) == 2
     assert i.ask("prompt\nshow version\nquit").count("\n> ") >= 2
     assert "Unknown command" in i.ask("SHOW STAT")
-
-
-def read_screen(fd, wanted, timeout):
-    screen, until = b"", time.monotonic() + timeout
-    while time.monotonic() < until and not all(w in screen for w in wanted):
-        if select.select([fd], [], [], 0.2)[0]:
-            try:
-                screen += os.read(fd, 65536)
-            except OSError:
-                break
-    return screen
-
-
-def test_hatop_shows_listeners_and_servers(world):
-    i = world[-1]
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
-    p = popen(["hatop", "-s", i.socket], stdin=slave, stdout=slave, stderr=slave,
-              env={"TERM": "xterm", "PATH": os.environ["PATH"], "LANG": "C.UTF-8"})
-    os.close(slave)
-    try:
-        wanted = [b"write", b"read", b"FRONTEND", b"BACKEND", b"n1", b"n3", b"L7OK", b"HAProxy"]
-        screen = read_screen(master, wanted, 10)
-        assert not [w for w in wanted if w not in screen], screen[-3000:]
-        os.write(master, b"q")
-        read_screen(master, [b"\0never"], 0.5)
-        assert p.wait(5) == 0
-    finally:
-        p.poll() is None and p.kill()
-        os.close(master)
-
-
-def metrics(port):
-    status, text = http_get("127.0.0.1", port, "/metrics")
-    if status != 200:
-        return None
-    lines = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
-
-
-def test_prometheus_haproxy_exporter_reads_everything(world):
-    i = world[-1]
-    port = free_port()
-    p = popen(["prometheus-haproxy-exporter", f"--haproxy.scrape-uri=unix:{i.socket}",
-               f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
-    try:
-        m = wait_for(lambda: metrics(port), 10, "the exporter")
-        assert m["haproxy_up"] == 1
-        assert m["haproxy_exporter_csv_parse_failures_total"] == 0
-        for backend, server, up in (("write", "n1", 1), ("write", "n2", 0), ("read", "n1", 0),
-                                    ("read", "n2", 1), ("read", "n3", 1)):
-            assert m[f'haproxy_server_up{{backend="{backend}",server="{server}"}}'] == up
-    finally:
-        p.terminate()
-        p.wait(5)

@@ -1,4 +1,5 @@
 /* `show stat` against what HAProxy 2.6.12 printed for the same situation. */
+#include "admin/stat_row.h"
 #include "unit/admin/world.h"
 #include <ctype.h>
 #include <setjmp.h>

@@ -250,11 +250,53 @@ static void test_nobody_is_503_and_says_so(void **state)
 
 	d->w->clusters[0].primary = -1;
 	d->w->members[1].up = false;
-	assert_begins(get(d, "/primary"), "{\"error\":\"cluster main has no primary");
+	d->w->clusters[0].why = WHY_NO_PROOF;
+	assert_string_equal(get(d, "/primary"), "{\"error\":\"cluster main has no primary: "
+						"no member has proven to be primary\"}\n");
+	assert_int_equal(d->a.status, 503);
+	d->w->clusters[0].ambiguous = true;
+	assert_begins(get(d, "/primary"), "{\"error\":\"cluster main has no primary (ambiguous): ");
 	assert_int_equal(d->a.status, 503);
 	assert_string_equal(d->a.type, WEB_JSON);
 	assert_begins(get(d, "/replicas"), "{\"error\":\"cluster main has no replica");
 	assert_int_equal(d->a.status, 503);
+}
+
+/* Then nobody's /replica is asked. */
+static void test_replicas_are_known_when_no_listener_serves_them(void **state)
+{
+	struct desk *d = *state;
+	struct member_report *m = d->w->members;
+
+	d->w->config->clusters[0].roles_served = ROLE_BIT(ROLE_PRIMARY);
+	for (int i = 0; i < 3; i++) {
+		m[i].up = true;
+		m[i].roles = i == 0 ? ROLE_BIT(ROLE_PRIMARY) : 0;
+		m[i].claim = i == 0 ? CLAIM_PRIMARY : CLAIM_REPLICA;
+		m[i].state = PG_RUNNING;
+		m[i].flags = i == 2 ? TAG_NOLOADBALANCE : 0;
+	}
+	assert_string_equal(
+		get(d, "/replicas"),
+		"[{\"host\":\"10.0.0.2\",\"port\":5432,\"name\":\"n2\",\"timeline\":5}]\n");
+	m[1].state = PG_STARTING;
+	get(d, "/replicas");
+	assert_int_equal(d->a.status, 503);
+}
+
+static void test_memory_is_asked_for_first(void **state)
+{
+	const struct memory_facts memory = {.resident = 4096};
+	struct desk *d = *state;
+
+	d->w->facts.memory = NULL;
+	get(d, "/api/memory");
+	assert_int_equal(d->a.needs, WEB_NEEDS_MEMORY);
+	d->w->facts.memory = &memory;
+	assert_begins(get(d, "/api/memory"), "{\"memory\":{\"resident_bytes\":4096,");
+	assert_int_equal(d->a.needs, WEB_NEEDS_NOTHING);
+	assert_string_equal(d->a.type, WEB_JSON);
+	d->w->facts.memory = NULL;
 }
 
 static void test_which_cluster_must_be_clear(void **state)
@@ -340,8 +382,8 @@ static void test_the_form_orders_what_haproxys_does(void **state)
 	assert_int_equal(d->a.n_orders, 2);
 	assert_int_equal(d->a.orders[1].server, 2);
 	assert_int_equal(d->a.orders[1].listener, 0);
-	assert_string_equal(post_form(d, "action=shutdown&b=primary&s=n1"), "./;st=DONE");
-	assert_int_equal(d->a.orders[0].type, ORDER_SHUTDOWN_SERVER);
+	assert_string_equal(post_form(d, "action=shutdown&b=primary&s=n1"), "./;st=ERRP");
+	assert_int_equal(d->a.n_orders, 0); /* sessions are cut over the socket */
 }
 
 static void test_a_form_that_cannot_be_done_says_why(void **state)
@@ -502,6 +544,8 @@ int main(void)
 		TEST(test_metrics_with_a_scope_that_there_is_not),
 		TEST(test_primary_and_replicas_as_applications_connect_to_them),
 		TEST(test_nobody_is_503_and_says_so),
+		TEST(test_replicas_are_known_when_no_listener_serves_them),
+		TEST(test_memory_is_asked_for_first),
 		TEST(test_which_cluster_must_be_clear),
 		TEST(test_ready_while_every_write_listener_has_its_primary),
 		TEST(test_not_ready_before_the_first_view_and_while_stopping),

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "core/counters.h"
 #include "config_copy.h"
+#include "core/counters.h"
 #include "view_fixture.h"
 #include <pthread.h>
 

@@ -27,6 +27,14 @@ static void order_health(struct story *s, unsigned listener, unsigned server, en
 	story_step(s, ev);
 }
 
+static void order_state(struct story *s, unsigned listener, unsigned server, enum admin_state state)
+{
+	struct event ev = word(listener, server, OPERATOR_STATE);
+
+	ev.u.operator.state = state;
+	story_step(s, ev);
+}
+
 static unsigned turns_of(const struct story *s, unsigned listener, unsigned server)
 {
 	const struct view_listener *l = &s->view->listeners[listener];
@@ -225,11 +233,9 @@ static void test_no_order_opens_what_answers_close(void **state)
 static void test_maintenance_outranks_health(void **state)
 {
 	struct story *s = begun(1);
-	struct event ev = word(READ, 1, OPERATOR_STATE);
 
 	(void)state;
-	ev.u.operator.state = ADMIN_MAINT;
-	story_step(s, ev);
+	order_state(s, READ, 1, ADMIN_MAINT);
 	order_health(s, READ, 1, HEALTH_STOPPING);
 	story_run(s, 5000);
 	assert_int_equal(story_why(s, READ, 1), WHY_MAINT);
@@ -255,6 +261,56 @@ static void test_failed_checks_and_downs_count_from_nothing_again(void **state)
 	story_end(s);
 }
 
+/* ---- a last resort ---- */
+
+static struct story *fallback_begun(void)
+{
+	struct story *s = story_new(2);
+
+	s->config->listeners[READ].fallback = FALLBACK_PRIMARY;
+	s->config->listeners[READ].on_demotion = POLICY_KEEP;
+	story_begin(s);
+	return s;
+}
+
+static void test_a_drained_last_resort_that_served_nobody_has_lost_no_role(void **state)
+{
+	struct story *s = fallback_begun();
+
+	(void)state;
+	assert_int_equal(story_why(s, READ, 0), WHY_LAST_RESORT);
+	order_state(s, READ, 0, ADMIN_DRAIN);
+	assert_int_equal(story_why(s, READ, 0), WHY_DRAIN);
+	order_state(s, READ, 0, ADMIN_READY);
+	assert_int_equal(story_state(s, READ, 0), SERVER_CLOSED);
+	assert_int_equal(story_why(s, READ, 0), WHY_LAST_RESORT);
+	order_health(s, READ, 0, HEALTH_STOPPING);
+	assert_int_equal(story_why(s, READ, 0), WHY_HEALTH_STOPPING);
+	story_run(s, 3000);
+	assert_int_equal(story_state(s, READ, 0), SERVER_CLOSED);
+	assert_int_equal(story_why(s, READ, 0), WHY_LAST_RESORT);
+	story_end(s);
+}
+
+static void test_a_drained_last_resort_keeps_those_it_serves(void **state)
+{
+	struct story *s = fallback_begun();
+	unsigned generation;
+
+	(void)state;
+	order_state(s, READ, 1, ADMIN_DRAIN);
+	assert_int_equal(story_state(s, READ, 0), SERVER_OPEN);
+	generation = story_generation(s, READ, 0);
+	order_state(s, READ, 0, ADMIN_DRAIN);
+	assert_int_equal(story_state(s, READ, 0), SERVER_KEPT);
+	order_state(s, READ, 1, ADMIN_READY);
+	order_state(s, READ, 0, ADMIN_READY);
+	assert_int_equal(story_state(s, READ, 0), SERVER_KEPT);
+	assert_int_equal(story_why(s, READ, 0), WHY_LAST_RESORT);
+	assert_int_equal(story_generation(s, READ, 0), generation);
+	story_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +326,8 @@ int main(void)
 		cmocka_unit_test(test_the_primary_can_be_set_down_and_comes_back_by_its_own_proof),
 		cmocka_unit_test(test_no_order_opens_what_answers_close),
 		cmocka_unit_test(test_maintenance_outranks_health),
+		cmocka_unit_test(test_a_drained_last_resort_that_served_nobody_has_lost_no_role),
+		cmocka_unit_test(test_a_drained_last_resort_keeps_those_it_serves),
 		cmocka_unit_test(test_failed_checks_and_downs_count_from_nothing_again),
 	};
 
