@@ -2,6 +2,7 @@
 /* So many a second for all workers together, as `set rate-limit` of HAProxy's runtime API: who
  * comes when the second's are used up waits for the next one. Pure: time comes in; any thread. */
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Connections and sessions are one here; HAProxy has a limit for each, and so both count. */
@@ -14,6 +15,8 @@ struct rate_limit {
 	_Atomic uint64_t used;
 };
 
+/* Is there any limit? */
+bool rate_limit_is_set(const struct rate_limit *r);
 /* How many of `wanted` may come in now; these are counted. */
 unsigned rate_limit_take(struct rate_limit *r, unsigned wanted, int64_t now_ms);
 /* They did not come after all. */

@@ -18,6 +18,11 @@ static unsigned strictest(const struct rate_limit *r)
 	return least;
 }
 
+bool rate_limit_is_set(const struct rate_limit *r)
+{
+	return strictest(r) > 0;
+}
+
 static uint64_t second_of(int64_t now_ms)
 {
 	return (uint64_t)(now_ms / SECOND_MS) << 32;

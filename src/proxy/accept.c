@@ -138,21 +138,29 @@ static unsigned room_left(const struct worker *w, unsigned wanted)
 	return most - clients < wanted ? most - clients : wanted;
 }
 
-/* As many as this second may still have (`set rate-limit`). */
-static enum listener_turn accept_at_rate(struct worker *w, struct worker_socket *ws, unsigned most)
+/* If this second may still have one (`set rate-limit`). One at a time: another worker that finds
+ * none left for a moment, because this one has taken more than it needs, waits for the next second.
+ */
+static enum listener_turn accept_at_rate(struct worker *w, struct worker_socket *ws)
 {
 	struct rate_limit *rate = &w->setup.scoreboard->rate;
-	unsigned may = rate_limit_take(rate, most, worker_now(w));
 	enum listener_turn turn;
 
-	if (may == 0) {
+	if (rate_limit_take(rate, 1, worker_now(w)) == 0) {
 		w->accept_due_ms = rate_limit_next_ms(worker_now(w));
 		return LISTENER_MORE;
 	}
 	ws->n_accepted = 0;
-	turn = listener_accept(&ws->listener, may, on_accept, ws);
-	rate_limit_give_back(rate, may - ws->n_accepted, worker_now(w));
+	turn = listener_accept(&ws->listener, 1, on_accept, ws);
+	rate_limit_give_back(rate, 1 - ws->n_accepted, worker_now(w));
 	return turn;
+}
+
+static enum listener_turn accept_some(struct worker *w, struct worker_socket *ws, unsigned most)
+{
+	if (rate_limit_is_set(&w->setup.scoreboard->rate))
+		return accept_at_rate(w, ws);
+	return listener_accept(&ws->listener, most, on_accept, ws);
 }
 
 static void accept_from(struct worker *w, struct worker_socket *ws)
@@ -163,7 +171,7 @@ static void accept_from(struct worker *w, struct worker_socket *ws)
 		pause_accepting(w);
 		return;
 	}
-	switch (accept_at_rate(w, ws, most)) {
+	switch (accept_some(w, ws, most)) {
 	case LISTENER_MORE: break;
 	case LISTENER_EXHAUSTED: pause_accepting(w); break;
 	case LISTENER_IDLE:

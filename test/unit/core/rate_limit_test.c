@@ -53,10 +53,12 @@ static void test_the_stricter_of_two_counts_and_both_can_be_changed(void **state
 	(void)state;
 	assert_int_equal(rate_limit_take(&r, 20, 5000), 4);
 	atomic_store(&r.per_second[RATE_SESSIONS], 0);
+	assert_true(rate_limit_is_set(&r));
 	assert_int_equal(rate_limit_take(&r, 20, 5000), 6);
 	atomic_store(&r.per_second[RATE_CONNECTIONS], 3); /* less than it has had */
 	assert_int_equal(rate_limit_take(&r, 20, 5000), 0);
 	atomic_store(&r.per_second[RATE_CONNECTIONS], 0);
+	assert_false(rate_limit_is_set(&r));
 	assert_int_equal(rate_limit_take(&r, 20, 5000), 20);
 }
 

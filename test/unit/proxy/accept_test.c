@@ -175,6 +175,30 @@ static void test_so_many_come_in_a_second_and_the_rest_in_the_next(void **state)
 	world_free(w);
 }
 
+/* ---- what it takes ---- */
+
+static uint64_t used_bytes(const struct world *w)
+{
+	return atomic_load(&w->board->workers[0].pool_used_bytes);
+}
+
+static void test_what_sessions_take_is_told_while_they_are_there(void **state)
+{
+	struct world *w = open_world((struct options){0});
+	uint64_t one = atomic_load(&w->board->workers[0].session_bytes);
+	struct wire a = carry(w, WRITE, 0), b = carry(w, WRITE, 0);
+
+	(void)state;
+	assert_true(one > 0);
+	AWAIT(w, used_bytes(w) == 2 * one);
+	assert_true(atomic_load(&w->board->workers[0].pool_bytes) >= 2 * one);
+	hang_up(&a);
+	AWAIT(w, used_bytes(w) == one);
+	hang_up(&b);
+	AWAIT(w, used_bytes(w) == 0);
+	world_free(w);
+}
+
 /* ---- limits ---- */
 
 static void test_limits_change_for_those_who_come(void **state)
@@ -216,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_clients_of_a_unix_socket_queue_during_a_pause),
 		cmocka_unit_test(test_a_listener_that_was_shut_stays_shut),
 		cmocka_unit_test(test_so_many_come_in_a_second_and_the_rest_in_the_next),
+		cmocka_unit_test(test_what_sessions_take_is_told_while_they_are_there),
 		cmocka_unit_test(test_limits_change_for_those_who_come),
 	};
 
