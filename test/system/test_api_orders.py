@@ -179,7 +179,7 @@ def test_health_stopping_takes_no_new_sessions(slow_to_rise):
 
 
 def test_nothing_lets_a_replica_into_the_write_port(world):
-    i = world[-1]
+    n2, i = world[1], world[-1]
     refusal = "isari: role checks cannot be overridden. "
     assert i.ask("set server write/n2 health up").startswith(refusal)
     assert i.ask("disable health write/n2").startswith(refusal)
@@ -191,7 +191,8 @@ def test_nothing_lets_a_replica_into_the_write_port(world):
     for words in ("enable server write/n2", "set server write/n2 state ready", "set weight write/n2 256",
                   "set maxconn server write/n2 0", "enable health write/n2"):
         order(i, words)
-    time.sleep(0.3)
+    asked = len(n2.rest.asked)
+    wait_for(lambda: len(n2.rest.asked) >= asked + 4, 10, "two more rounds of questions")
     assert i.up("write") == ["n1"] and landed(i, "write", 5) == {"n1": 5}
     assert len(i.logged("event=operator")) == 4  # `enable health` changes nothing
 
@@ -253,7 +254,7 @@ def test_accepting_pauses_until_the_second_is_over(world):
     for at in times:
         assert sum(at <= t < at + 0.99 for t in times) <= 10, times  # two seconds' at most
     order(i, "set rate-limit connections global 0")
-    time.sleep(1)
+    landed(i, "write", 1)  # the pause that has begun is the last one
     began = time.monotonic()
     landed(i, "write", 20)
     assert time.monotonic() - began < 1
@@ -336,7 +337,7 @@ def test_a_unix_sockets_clients_wait_while_it_is_disabled():
                     s.settimeout(5)
                     s.connect(path)
                     s.sendall(startup())
-                    time.sleep(0.3)
+                    i.ask("show sess")  # every worker has had a turn since
                     assert row(i, "write", "FRONTEND")["scur"] == "0"
                     order(i, "enable frontend write")
                     read_until(s, b"Z")
