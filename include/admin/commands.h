@@ -10,5 +10,9 @@
 void commands_run(const struct admin_facts *f, const char *const *words, size_t n_words,
 		  struct buf *out, struct admin_order *order);
 
+/* What an operator hears of a reload: the words of whoever did it, in lines, as they are or as
+ * JSON. They are cut up on the way. */
+void reload_reply(struct buf *words, bool json, struct buf *out);
+
 /* HAProxy's framing: each reply ends with one empty line, and in prompt mode with "> " after it. */
 void commands_end_reply(struct buf *out, bool prompt);

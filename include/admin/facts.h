@@ -129,6 +129,7 @@ struct admin_order {
 	uint64_t session;   /* SHUTDOWN_SESSION: its id */
 	int cluster;        /* HINT; -1: all of them */
 	int64_t timeout_ms; /* TIMEOUT */
+	bool json;          /* RELOAD: the reply, by reload_reply */
 	/* Who gave it, for the log; NULL: a client of a stats socket. The caller's to fill. */
 	const char *client;
 };

@@ -84,6 +84,9 @@
 #define REPLY_ENUM(symbol, text) symbol,
 enum reply_error { REPLY_ERROR_LIST(REPLY_ENUM) N_REPLY_ERRORS };
 
+/* The first key of `reload json`: false is an error like the texts above. */
+#define REPLY_JSON_RELOADED "reloaded"
+
 void reply_error(struct buf *out, enum reply_error e);
 
 /* Is this one? */

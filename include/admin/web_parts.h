@@ -40,7 +40,3 @@ web_fn web_primary, web_replicas, web_healthz, web_readyz;
 /* web_guard.c: may this POST change anything? If not, `why` is a sentence for people. Somebody's
  * page in an operator's browser must not. */
 bool web_guard_allows(const struct web_request *q, const char *node, const char **why);
-
-/* web_fields.c */
-/* -1: there is none of this name. */
-int web_find_cluster(const struct config *config, const char *name);

@@ -149,6 +149,9 @@ static inline unsigned listener_config_roles(const struct listener_config *l)
 	return l->serve | (l->fallback == FALLBACK_PRIMARY ? ROLE_BIT(ROLE_PRIMARY) : 0);
 }
 
+/* -1: there is none of this name. */
+int config_find_cluster(const struct config *c, const char *name);
+
 static inline const struct cluster_config *config_listener_cluster(const struct config *c,
 								   const struct listener_config *l)
 {

@@ -13,6 +13,10 @@ void reply_error(struct buf *out, enum reply_error e)
 
 static bool line_is_error(const char *line, size_t len)
 {
+	static const char refused[] = "{\"" REPLY_JSON_RELOADED "\":false,";
+
+	if (strncmp(line, refused, sizeof(refused) - 1) == 0)
+		return true;
 	for (size_t i = 0; i < N_REPLY_ERRORS; i++) {
 		if (strcspn(reply_texts[i], "\n") == len && memcmp(line, reply_texts[i], len) == 0)
 			return true;

@@ -36,7 +36,7 @@ static int wanted_cluster(const struct web_call *c)
 		refuse_naming_clusters(c, 400, "there are several clusters");
 		return -1;
 	}
-	found = web_find_cluster(config, wanted.value);
+	found = config_find_cluster(config, wanted.value);
 	if (found < 0)
 		refuse_naming_clusters(c, 404, "there is no such cluster");
 	return found;

@@ -1,6 +1,6 @@
-/* The fields of a query or of a form: name=value&name=value, with + and %41 in them; and what some
- * of them name. */
-#include "admin/web_parts.h"
+/* The fields of a query or of a form: name=value&name=value, with + and %41 in them. */
+#include "admin/web_fields.h"
+#include <stddef.h>
 #include <string.h>
 
 static int hex_digit(char c)
@@ -66,12 +66,4 @@ bool web_find_field(const char *query, const char *name, struct web_field *f)
 		if (strcmp(f->name, name) == 0)
 			return true;
 	return false;
-}
-
-int web_find_cluster(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_clusters; i++)
-		if (strcmp(config->clusters[i].name, name) == 0)
-			return (int)i;
-	return -1;
 }

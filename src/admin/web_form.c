@@ -87,7 +87,7 @@ void web_hint(const struct web_call *c)
 	int found = -1;
 
 	if (web_find_field(c->query, "cluster", &cluster)) {
-		found = web_find_cluster(c->facts->config, cluster.value);
+		found = config_find_cluster(c->facts->config, cluster.value);
 		if (found < 0) {
 			web_refuse(c, 404, "there is no such cluster");
 			return;

@@ -13,6 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void reload(struct admin_client *c, bool json)
+{
+	struct buf words = {0};
+
+	operators_reload(c->socket->ops, &words);
+	reload_reply(&words, json, &c->out);
+	buf_fini(&words);
+}
+
 static void obey(struct admin_client *c, const struct admin_order *o)
 {
 	switch (o->type) {
@@ -21,7 +30,7 @@ static void obey(struct admin_client *c, const struct admin_order *o)
 	case ORDER_TIMEOUT: line_client_set_timeout(c->line, o->timeout_ms); break;
 	case ORDER_LEVEL: c->level = o->level; break;
 	case ORDER_SEVERITY: c->severity = o->severity; break;
-	case ORDER_RELOAD: operators_reload(c->socket->ops, &c->out); break;
+	case ORDER_RELOAD: reload(c, o->json); break;
 	default: operators_obey(c->socket->ops, o); break;
 	}
 }

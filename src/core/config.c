@@ -175,3 +175,11 @@ void config_finish(struct config *c)
 		c->clusters[c->listeners[i].cluster].roles_served |= c->listeners[i].serve;
 	}
 }
+
+int config_find_cluster(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_clusters; i++)
+		if (strcmp(c->clusters[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}

@@ -1,5 +1,6 @@
 """The file is edited and read again while sessions run: all of it or nothing, and nobody is dropped whom the new
 file still allows."""
+import json
 import os
 import re
 import signal
@@ -113,6 +114,7 @@ def test_nothing_has_changed(fakes):
         i.wait_up("write", ["n1"])
         assert reload(i) == [OK + ", nothing has changed"]
         assert i.ctl("reload").returncode == 0
+        assert json.loads(i.ctl("reload", "json").stdout) == {"reloaded": True, "changes": []}
 
 
 def test_where_something_stands_in_the_file_means_nothing(fakes):
@@ -332,6 +334,8 @@ def refuse(i, text, *lines):
         r"[\d.]+m?s\b", "", before).count("\n")
     run = i.ctl("reload")
     assert run.returncode == 1 and REFUSED in run.stderr and run.stdout == ""
+    run = i.ctl("reload", "json")
+    assert run.returncode == 1 and json.loads(run.stderr)["reloaded"] is False and json.loads(run.stderr)["reasons"]
 
 
 def test_a_file_with_faults_changes_nothing(fakes):

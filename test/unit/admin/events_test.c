@@ -190,6 +190,48 @@ static void test_probe_of_an_unknown_cluster_is_an_error(void **state)
 	assert_int_equal(w->order.type, ORDER_NONE);
 }
 
+static void test_probe_says_whom_it_asks_when_asked_for_json(void **state)
+{
+	struct world *w = *state;
+
+	assert_string_equal(world_run(w, "probe json"), "{\"asked\":[\"main\"]}\n");
+	assert_int_equal(w->order.cluster, -1);
+	assert_string_equal(world_run(w, "probe main json"), "{\"asked\":[\"main\"]}\n");
+	assert_int_equal(w->order.type, ORDER_HINT);
+	assert_int_equal(w->order.cluster, 0);
+	assert_string_equal(world_run(w, "probe Main json"), "No such cluster.\n");
+	assert_string_equal(world_run(w, "probe main"), "");
+}
+
+static const char *reload_as_json(const char *text, struct buf *out)
+{
+	struct buf words = {0};
+
+	buf_puts(&words, text);
+	buf_clear(out);
+	reload_reply(&words, true, out);
+	buf_fini(&words);
+	return out->data;
+}
+
+static void test_what_became_of_a_reload_is_told_as_json(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	assert_string_equal(
+		reload_as_json("isari: configuration reloaded\na: 1 -> 2\nb: \"x\"\n", &out),
+		"{\"reloaded\":true,\"changes\":[\"a: 1 -> 2\",\"b: \\\"x\\\"\"]}\n");
+	assert_false(reply_has_error(out.data));
+	assert_string_equal(
+		reload_as_json("isari: configuration not reloaded, nothing was changed:\n"
+			       "f:1:1: x: y\n",
+			       &out),
+		"{\"reloaded\":false,\"reasons\":[\"f:1:1: x: y\"]}\n");
+	assert_true(reply_has_error(out.data));
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +246,8 @@ int main(void)
 		TEST(test_no_event_yet_is_a_sentence),
 		TEST(test_probe_orders_a_hint),
 		TEST(test_probe_of_an_unknown_cluster_is_an_error),
+		TEST(test_probe_says_whom_it_asks_when_asked_for_json),
+		TEST(test_what_became_of_a_reload_is_told_as_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
