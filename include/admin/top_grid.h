@@ -49,7 +49,6 @@ void top_row_key(enum top_table t, const struct top_model *m, size_t row,
 		 char out[static TOP_KEY_BYTES]);
 size_t top_table_columns(enum top_table t);
 bool top_column_is_number(enum top_table t, int column);
-const char *top_column_title(enum top_table t, int column);
 /* What stands there instead of rows. */
 const char *top_table_empty(enum top_table t, const struct top_model *m);
 

@@ -308,11 +308,6 @@ bool top_column_is_number(enum top_table t, int column)
 	return column >= 0 && tables[t].columns[column].number;
 }
 
-const char *top_column_title(enum top_table t, int column)
-{
-	return column < 0 ? NULL : tables[t].columns[column].title;
-}
-
 const char *top_table_empty(enum top_table t, const struct top_model *m)
 {
 	if (t == TOP_EVENTS && m->events_denied)

@@ -4,6 +4,7 @@
 #include "control/operators_state.h"
 #include "io/log.h"
 #include <inttypes.h>
+#include <stdio.h>
 
 /* ---- the log ---- */
 
@@ -94,7 +95,10 @@ static void set_weight(struct operators *ops, const struct admin_order *o)
 
 static void set_health(struct operators *ops, const struct admin_order *o)
 {
-	say(ops, o, o->health == HEALTH_DOWN ? "health down" : "health stopping", NAMES_SERVER);
+	char what[32];
+
+	snprintf(what, sizeof(what), "health %s", health_order_name(o->health));
+	say(ops, o, what, NAMES_SERVER);
 	judge_server(ops, o, OPERATOR_HEALTH);
 }
 

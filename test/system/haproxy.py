@@ -13,6 +13,7 @@ import tempfile
 import threading
 
 from procs import Failure, free_port, popen, wait_for
+from stats_socket import StatsSocket
 
 CONFIG = """
 global
@@ -50,7 +51,7 @@ backend be_read
 {more}"""
 
 
-class HAProxy:
+class HAProxy(StatsSocket):
     def __init__(self, cluster, more="", idle="30m", server_options="", raw=None):
         """more: further sections. raw: a whole configuration instead, with {dir} in it."""
         self.dir = tempfile.mkdtemp(prefix="isari-haproxy-")
@@ -112,29 +113,6 @@ class HAProxy:
     def wait_log(self, pattern, n=1, timeout=10):
         return wait_for(lambda: len(self.logged(pattern)) >= n and self.logged(pattern), timeout,
                         f"a line of HAProxy's like {pattern!r}", 0.02)
-
-    def ask(self, command, timeout=5):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(timeout)
-            s.connect(self.socket)
-            s.sendall(command.encode() + b"\n")
-            return b"".join(iter(lambda: s.recv(65536), b"")).decode()
-
-    def stat(self):
-        """Rows of `show stat` as dicts by (pxname, svname)."""
-        lines = self.ask("show stat").strip().splitlines()
-        names = lines[0].removeprefix("# ").split(",")
-        rows = [dict(zip(names, line.split(","))) for line in lines[1:]]
-        return {(r["pxname"], r["svname"]): r for r in rows}
-
-    def up(self, proxy):
-        """Servers that take sessions, those that are about to be down (UP 1/2) among them."""
-        return sorted(sv for (px, sv), r in self.stat().items()
-                      if px == proxy and r["type"] == "2" and r["status"].startswith("UP"))
-
-    def wait_up(self, proxy, servers, timeout=10):
-        wait_for(lambda: self.up(proxy) == sorted(servers), timeout, f"HAProxy's {proxy} to serve {servers}", 0.02)
-        return self
 
     def address(self, name):
         host, _, port = self.binds[name].rpartition(":")

@@ -18,6 +18,7 @@ import psycopg
 import yaml
 
 from procs import ROOT, Failure, free_port, popen, wait_for
+from stats_socket import StatsSocket
 
 
 def binary():
@@ -44,7 +45,7 @@ def members_entry(n):
     return {"name": n.name, "host": n.address}
 
 
-class Isari:
+class Isari(StatsSocket):
     def __init__(self, config, prefix=(), fds=None, stats=None):
         """config: a dict, to which stats.socket is added and the keys of `stats`, or the text of a file, taken as it
         is."""
@@ -114,36 +115,10 @@ class Isari:
 
     # ---- asking it ------------------------------------------------------------------------------
 
-    def ask(self, command, timeout=5):
-        """The reply of the stats socket, as a monitoring tool gets it."""
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(timeout)
-            s.connect(self.socket)
-            s.sendall(command.encode() + b"\n")
-            return b"".join(iter(lambda: s.recv(65536), b"")).decode()
-
     def ctl(self, *words):
         """The finished `isari ctl` process."""
         return subprocess.run([binary(), "ctl", "-s", self.socket, *words], capture_output=True,
                               text=True, timeout=10, check=False)
-
-    def stat(self):
-        """Rows of `show stat` as dicts by (pxname, svname)."""
-        lines = self.ask("show stat").strip().splitlines()
-        names = lines[0].removeprefix("# ").split(",")
-        rows = [dict(zip(names, line.split(","))) for line in lines[1:]]
-        return {(r["pxname"], r["svname"]): r for r in rows}
-
-    def up(self, listener):
-        """Servers of a listener that take sessions."""
-        return sorted(sv for (px, sv), r in self.stat().items()
-                      if px == listener and r["type"] == "2" and r["status"].startswith("UP"))
-
-    def wait_up(self, listener, servers, timeout=15):
-        want = sorted(str(s) for s in servers)
-        wait_for(lambda: self.up(listener) == want, timeout,
-                 f"{listener} to serve exactly {want} (it serves {self.up(listener)})", 0.02)
-        return self
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
