@@ -119,12 +119,21 @@ def ensure_free(address, port):
         s.close()
 
 
+given_ports = set()  # and perhaps not bound yet
+
+
 def free_port(address="127.0.0.1"):
-    """A port nobody uses, below the range from which the kernel takes the ports of clients."""
+    """A port nobody uses, below the range from which the kernel takes the ports of clients; nobody
+    gets one that was given to somebody else before."""
+    if len(given_ports) > 8000:
+        given_ports.clear()
     for _ in range(200):
         port = 20000 + int.from_bytes(os.urandom(2), "big") % 12000
+        if port in given_ports:
+            continue
         try:
             ensure_free(address, port)
+            given_ports.add(port)
             return port
         except Failure:
             continue
